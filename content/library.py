@@ -1,0 +1,47 @@
+"""All content in one value, read and checked once at start."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from content.catalogue import Catalogue, load_catalogue
+from content.load import HERE, ContentError, line_of, read, read_list, short
+from content.model import Body, Document, Chapter, Office, Plan, Section, Task
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything the assistant knows and says before anybody wrote to it."""
+
+    plan: Plan
+    bodies: tuple[Body, ...]
+    office: Office
+    say: Catalogue
+
+
+def load_content(folder: Path = HERE) -> Content:
+    """Read the whole content folder; raises ContentError for the first thing that is wrong."""
+    return Content(
+        plan=_load_plan(folder / "plan"),
+        bodies=read_list(folder / "bodies.yaml", Body),
+        office=read(folder / "office.yaml", Office),
+        say=load_catalogue(folder / "messages"),
+    )
+
+
+def _load_plan(folder: Path) -> Plan:
+    plan = Plan(
+        document=read(folder / "document.yaml", Document),
+        chapters=read_list(folder / "chapters.yaml", Chapter),
+        sections=read_list(folder / "sections.yaml", Section),
+        groups=read_list(folder / "groups.yaml", Chapter),
+        tasks=read_list(folder / "tasks.yaml", Task),
+    )
+    _check_ids_once(folder / "sections.yaml", [section.id for section in plan.sections])
+    _check_ids_once(folder / "tasks.yaml", [task.id for task in plan.tasks])
+    return plan
+
+
+def _check_ids_once(path: Path, ids: list[str]) -> None:
+    for index, name in enumerate(ids):
+        if name in ids[:index]:
+            raise ContentError(short(path), (index, "id"), line_of(path, (index, "id")), f"{name} stands twice")

@@ -1,0 +1,117 @@
+"""The shapes of the content files: the plan, who speaks, the bodies it names, the words."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Language = Literal["vi", "en"]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Frozen(BaseModel):
+    """A value read from a content file: unknown keys are refused, nothing changes later."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(Frozen):
+    """Where a fact comes from and when somebody last looked."""
+
+    name: Text
+    url: str | None = None
+    verified_on: date
+
+
+class Reported(Frozen):
+    """What the press says of the document, apart from what the document says of itself."""
+
+    number: Text
+    date: date
+    source: Source
+
+
+class Document(Frozen):
+    """The head and foot of the plan; number and date are blank in the source text and stay so."""
+
+    title: Text
+    number: str | None
+    date: date | None
+    year: int
+    issuer: Text
+    preamble: tuple[Text, ...]
+    appendix_note: Text
+    recipients: tuple[Text, ...]
+    signature: tuple[Text, ...]
+    reported: Reported
+
+
+class Chapter(Frozen):
+    """A heading with no text of its own, such as «I. MỤC TIÊU»."""
+
+    id: Text
+    title: Text
+
+
+class Section(Frozen):
+    """One clause or bullet of the plan, word for word, slips included.
+
+    `title` is the heading it stands under; `text` is without that heading and without its children's texts.
+    """
+
+    id: Text
+    title: Text
+    text: str
+    correction: str | None = None  # the text as people are told it, where the source has a slip
+
+
+class Task(Frozen):
+    """One row of the appendix, each cell word for word; None where the cell is empty."""
+
+    id: Text
+    title: Text
+    text: Text
+    lead: Text
+    cooperating: Text | None
+    time: Text
+    funding: Text | None
+
+
+class Plan(Frozen):
+    """The whole plan as the assistant knows it."""
+
+    document: Document
+    chapters: tuple[Chapter, ...]
+    sections: tuple[Section, ...]
+    groups: tuple[Chapter, ...]  # the headings I–VI of the appendix
+    tasks: tuple[Task, ...]
+
+
+class Body(Frozen):
+    """A body the plan names, what it is called today and how sure that is.
+
+    `now` is None where today's name is not confirmed: people are then told so.
+    """
+
+    id: Text
+    name: Text
+    also: tuple[Text, ...] = ()
+    now: Text | None
+    note: Text | None = None
+    source: Source | None = None
+
+
+class Office(Frozen):
+    """Who speaks. What is unknown stays None and its sentence is left out."""
+
+    name: Text
+    name_en: Text
+    unit: Text | None
+    province: Text
+    phone: str | None
+    email: str | None
+    address: str | None
+    hours: str | None
+    official_page: str | None
+    retention: str | None
+    source: Source
