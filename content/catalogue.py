@@ -28,7 +28,9 @@ def load_catalogue(folder: Path) -> Catalogue:
     """Read `*.vi.yaml` and `*.en.yaml`; raises ContentError where keys or placeholders differ or stand twice."""
     texts: dict[Language, dict[str, str]] = {language: {} for language in LANGUAGES}
     for path in sorted(folder.glob("*.vi.yaml")):
-        pages = {language: path.with_name(path.name.replace(".vi.", f".{language}.")) for language in LANGUAGES}
+        pages = {
+            language: path.with_name(path.name.replace(".vi.", f".{language}.")) for language in LANGUAGES
+        }
         read = {language: read_text_map(page) for language, page in pages.items()}
         _check_same(pages, read)
         for language, page in pages.items():

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from content.catalogue import Catalogue, load_catalogue
+from content.knowledge import Knowledge, load_knowledge
 from content.load import HERE, ContentError, line_of, read, read_list, short
-from content.model import Body, Document, Chapter, Office, Plan, Section, Task
+from content.model import Body, Chapter, Document, Menu, Office, Plan, Section, Task
 
 
 @dataclass(frozen=True)
@@ -16,15 +17,20 @@ class Content:
     bodies: tuple[Body, ...]
     office: Office
     say: Catalogue
+    knowledge: Knowledge
+    menu: Menu
 
 
 def load_content(folder: Path = HERE) -> Content:
     """Read the whole content folder; raises ContentError for the first thing that is wrong."""
+    plan = _load_plan(folder / "plan")
     return Content(
-        plan=_load_plan(folder / "plan"),
+        plan=plan,
         bodies=read_list(folder / "bodies.yaml", Body),
         office=read(folder / "office.yaml", Office),
         say=load_catalogue(folder / "messages"),
+        knowledge=load_knowledge(folder, plan),
+        menu=read(folder / "menu.yaml", Menu),
     )
 
 
@@ -44,4 +50,6 @@ def _load_plan(folder: Path) -> Plan:
 def _check_ids_once(path: Path, ids: list[str]) -> None:
     for index, name in enumerate(ids):
         if name in ids[:index]:
-            raise ContentError(short(path), (index, "id"), line_of(path, (index, "id")), f"{name} stands twice")
+            raise ContentError(
+                short(path), (index, "id"), line_of(path, (index, "id")), f"{name} stands twice"
+            )

@@ -115,3 +115,9 @@ class Office(Frozen):
     official_page: str | None
     retention: str | None
     source: Source
+
+
+class Menu(Frozen):
+    """What the menu offers: for each language the questions shown as examples."""
+
+    examples: dict[Language, tuple[Text, ...]]

@@ -1,0 +1,1 @@
+"""The world: commands, channels, the web server, the clock."""

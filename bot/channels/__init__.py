@@ -1,0 +1,1 @@
+"""One folder or file a channel, each behind the same contract."""

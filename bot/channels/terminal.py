@@ -1,0 +1,189 @@
+"""A person at a terminal, through the same turn, database and outbox as everybody."""
+
+import asyncio
+import json
+import mimetypes
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.app import App
+from bot.channels.base import Capabilities, render
+from bot.conversation import Inbound
+from handlers.choices import pick
+from handlers.messages import Choice, Message
+from storage import outbox, talks
+from storage.errors import StoreUnavailable
+
+TERMINAL = Capabilities("terminal", text_length=100_000, buttons=100, label_length=1_000, files=True)
+TRIES = 3
+
+
+class Terminal:
+    """One person at one terminal."""
+
+    def __init__(self, app: App, name: str, save: Path | None) -> None:
+        self._app = app
+        self._name = name
+        self._save = save
+        self._screen: tuple[Choice, ...] = ()
+        self._transcript: dict[str, Any] = {}
+
+    async def start(self) -> None:
+        """Take up the conversation where it stands."""
+        self._app.conversation.start()
+        with self._app.database.reader.connect() as connection:
+            found = talks.recent(connection, TERMINAL.name, self._name)
+            begins = talks.standing(connection, TERMINAL.name, self._name)
+        for entry in found.entries if found else ():
+            if entry.message and entry.message.choices:
+                self._screen = entry.message.choices
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self._transcript = {"at": now, "begins": begins, "talk": []}
+
+    async def stop(self) -> None:
+        """Commit what is under way and write the transcript."""
+        await self._app.conversation.stop()
+        self._app.database.close()
+        if self._save:
+            text = yaml.safe_dump(self._transcript, allow_unicode=True, sort_keys=False, width=110)
+            self._save.write_text(text, encoding="utf-8")
+
+    async def turn(self, line: str) -> list[Message]:
+        """Give one line of input to the assistant; raises StoreUnavailable and FileNotFoundError."""
+        said = _said(line)
+        inbound = self._inbound(said)
+        done = await self._take(inbound)
+        lines = await self._app.conversation.run(
+            lambda connection: outbox.fetch_waiting(connection, TERMINAL.name, self._name, datetime.now(UTC))
+        )
+        self._record(said, inbound, [message for _, message in done.lines])
+        messages = [piece for line in lines for piece in render(line.message, TERMINAL)]
+        for message in messages:
+            if message.choices:
+                self._screen = message.choices
+        return messages
+
+    async def _take(self, inbound: Inbound) -> Any:
+        for left in reversed(range(TRIES)):
+            try:
+                return await self._app.conversation.take(inbound)
+            except StoreUnavailable:
+                if not left:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _inbound(self, said: dict[str, str]) -> Inbound:
+        empty = Inbound(TERMINAL.name, self._name, str(uuid.uuid4()))
+        match said:
+            case {"tap": tap}:
+                return self._tapped(empty, tap)
+            case {"start": payload}:
+                return replace(empty, start=payload)
+            case {"file": name}:
+                path = Path(name)
+                if not path.is_file():
+                    raise FileNotFoundError(f"no such file: {name}")
+                return replace(
+                    empty, file=(path.name, mimetypes.guess_type(path.name)[0] or "application/octet-stream")
+                )
+            case _:
+                return replace(empty, text=said["say"])
+
+    def _tapped(self, empty: Inbound, tap: str) -> Inbound:
+        """A tap names a button of the last message by its label or number; anything else is an old button's value."""
+        value = next(iter(pick(self._screen, tap)), tap)
+        label = next((choice.label for choice in self._screen if choice.value == value), tap)
+        return replace(empty, tap=value, label=label)
+
+    def _record(self, said: dict[str, str], inbound: Inbound, messages: list[Message]) -> None:
+        asked = {"tap": inbound.tap} if inbound.tap is not None else said
+        seen = [
+            {
+                "text": one.text,
+                **({"choices": [choice.label for choice in one.choices]} if one.choices else {}),
+            }
+            for one in messages
+        ]
+        self._transcript["talk"].append({**asked, "see": seen})
+
+
+async def program_mode(terminal: Terminal) -> None:
+    """Lines in, objects out: `chat --json`."""
+    await terminal.start()
+    async for line in _lines():
+        try:
+            for message in await terminal.turn(line):
+                _print_object(_shown(message))
+        except (StoreUnavailable, FileNotFoundError) as error:
+            _print_object({"error": str(error)})
+        _print_object({"end_of_turn": True})
+    await terminal.stop()
+
+
+async def people_mode(terminal: Terminal) -> None:
+    """A plain talk: what is said, then the choices with their numbers."""
+    await terminal.start()
+    async for line in _lines(prompt="> "):
+        try:
+            messages = await terminal.turn(line)
+        except (StoreUnavailable, FileNotFoundError) as error:
+            print(error)
+            continue
+        for message in messages:
+            print(f"\n{message.text}")
+            for number, choice in enumerate(message.choices, 1):
+                print(f"  {number}. {choice.label}")
+        print()
+    await terminal.stop()
+
+
+async def _lines(prompt: str = "") -> AsyncIterator[str]:
+    """Standard input line by line, until its end."""
+    while True:
+        if prompt and sys.stdin.isatty():
+            print(prompt, end="", flush=True)
+        try:
+            line = await asyncio.to_thread(sys.stdin.buffer.readline)
+        except KeyboardInterrupt:
+            return
+        if not line:
+            return
+        yield line.decode("utf-8", "replace").rstrip("\r\n")
+
+
+def _said(line: str) -> dict[str, str]:
+    """What a line means: {"tap": …}, {"start": …} or {"file": …} as JSON, else words."""
+    if line.startswith("{"):
+        try:
+            given = json.loads(line)
+        except ValueError:
+            given = None
+        if isinstance(given, dict) and len(given) == 1:
+            [(key, value)] = given.items()
+            if key in ("tap", "start", "file") and isinstance(value, str | int):
+                return {key: str(value)}
+    return {"say": line}
+
+
+def _shown(message: Message) -> dict[str, Any]:
+    return {
+        "text": message.text,
+        "choices": [
+            {"label": one.label, "value": one.value, **({"url": one.url} if one.url else {})}
+            for one in message.choices
+        ],
+        "attachments": [
+            {"name": one.name, "media_type": one.media_type, "path": one.path} for one in message.attachments
+        ],
+    }
+
+
+def _print_object(value: dict[str, Any]) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)

@@ -1,0 +1,1 @@
+"""The web chat: one page, one door in, one stream out."""

@@ -1,0 +1,27 @@
+"""What the web chat can do and how its visitors are known."""
+
+import hashlib
+import secrets
+
+from bot.channels.base import Capabilities
+
+WEB = Capabilities("web", text_length=100_000, buttons=100, label_length=1_000, files=True, greets=True)
+
+COOKIE = "doluong"
+IDLE_DAYS = 30
+_TOKEN_BYTES = 24
+
+
+def new_visitor() -> str:
+    """A cookie value nobody can guess (192 bits)."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def is_visitor(cookie: str) -> bool:
+    """Whether a cookie value has the form that `new_visitor` gives."""
+    return 30 <= len(cookie) <= 64 and cookie.replace("-", "").replace("_", "").isascii()
+
+
+def address_of(cookie: str) -> str:
+    """The address of a visitor: a hash, so that the database does not hold what opens a conversation."""
+    return hashlib.sha256(cookie.encode()).hexdigest()

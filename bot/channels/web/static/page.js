@@ -1,0 +1,644 @@
+// The web chat's page: sends in order and never twice, shows each message once, says when the network is gone.
+// The shape of a message is page.html's macro; what arrives later is cloned from the <template>s it renders.
+
+const FIRST_SOUND = 6000; // ms; a stream still mute by then is held back by a proxy
+const SILENCE = 40000; // the server's heartbeats come every 15 s
+const POLL = 25; // s
+const POST_LIMIT = 20000;
+const DEAF = 2500; // an answer committed this long ago should have come through the stream
+const PAUSES = [1000, 2000, 4000, 8000]; // between tries of one message; then the person is asked
+const LONGEST_WAIT = 30; // s; a longer `retry_after` is the person's to wait for
+
+const $ = (id) => document.getElementById(id);
+const page = document.body;
+const [scroll, log, typing, newer, lost, box] = ["scroll", "log", "typing", "newer", "lost", "box"].map($);
+const words = JSON.parse(page.dataset.words);
+const door = $("compose").getAttribute("action");
+const title = document.title;
+
+let cursor = Number(page.dataset.cursor) || 0;
+let gone = false; // the cookie is no longer known: nothing is sent or fetched any more
+
+// What must outlive a reload; a browser that refuses storage only loses that.
+const store = {
+  read(key) {
+    try { return JSON.parse(sessionStorage.getItem(`doluong.${key}`)); } catch { return null; }
+  },
+  write(key, value) {
+    try { sessionStorage.setItem(`doluong.${key}`, JSON.stringify(value)); } catch { /* see above */ }
+  },
+};
+
+const sleepers = new Set();
+const sleep = (ms) => new Promise((resolve) => {
+  const wakeUp = () => { clearTimeout(timer); sleepers.delete(wakeUp); resolve(); };
+  const timer = setTimeout(wakeUp, ms);
+  sleepers.add(wakeUp);
+});
+const wake = () => [...sleepers].forEach((wakeUp) => wakeUp());
+
+function newId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  // plain http has no randomUUID
+  const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+/* ---------- showing ---------- */
+
+const clone = (id) => $(id).content.firstElementChild.cloneNode(true);
+
+function element(said) {
+  const who = said.who || "assistant";
+  const article = clone(`a-${who}`);
+  article.dataset.id = said.id || "";
+  if (who === "officer") {
+    const name = article.querySelector("b");
+    if (said.name) name.textContent = said.name; else name.remove();
+  }
+  article.querySelector(".text").textContent = said.text;
+  if ((said.attachments || []).length) {
+    const files = clone("a-files");
+    const empty = files.firstElementChild;
+    for (const file of said.attachments) {
+      const item = empty.cloneNode(true);
+      const link = item.firstElementChild;
+      link.href = file.path;
+      link.download = link.textContent = file.name;
+      files.append(item);
+    }
+    empty.remove();
+    article.append(files);
+  }
+  if ((said.choices || []).length) {
+    const list = clone("a-choices");
+    const empty = list.firstElementChild;
+    said.choices.forEach((choice, index) => {
+      const row = empty.cloneNode(true);
+      row.dataset.value = choice.value || "";
+      row.querySelector(".number").textContent = index + 1;
+      row.querySelector(".label").textContent = choice.label;
+      if (choice.url) {
+        const link = face(row, "a");
+        link.href = choice.url;
+        link.target = "_blank";
+        link.rel = "noopener";
+        const aside = document.createElement("span");
+        aside.className = "aside";
+        aside.textContent = words.page_new_tab;
+        link.append(" ", aside);
+      }
+      list.append(row);
+    });
+    empty.remove();
+    open(list, true);
+    article.append(list);
+  }
+  return article;
+}
+
+function face(row, tag) {
+  const old = row.querySelector(".face");
+  const fresh = document.createElement(tag);
+  fresh.className = "face";
+  if (tag === "button") fresh.type = "button";
+  fresh.append(...old.childNodes);
+  old.replaceWith(fresh);
+  return fresh;
+}
+
+function open(list, yes) {
+  if (list.classList.contains("is-open") === yes) return;
+  const focused = list.contains(document.activeElement);
+  if (list.isConnected) list.setAttribute("aria-live", "off"); // it was read out when it came
+  list.classList.toggle("is-open", yes);
+  for (const row of list.children) {
+    if (row.querySelector(".face").tagName !== "A") face(row, yes ? "button" : "span");
+  }
+  if (focused) rehome();
+}
+
+// What had the focus is no longer a button; a phone's keyboard must not jump up for that.
+function rehome() {
+  (matchMedia("(pointer: fine)").matches ? box : log).focus({ preventScroll: true });
+}
+
+// Only the newest message with choices can be tapped, and only until the person has answered.
+function settle() {
+  let active = null;
+  for (let said = log.lastElementChild; said; said = said.previousElementSibling) {
+    if (said.matches(".person:not(.is-refused)")) break;
+    active = said.querySelector(".choices");
+    if (active) break;
+  }
+  for (const list of log.querySelectorAll(".choices")) open(list, list === active);
+}
+
+const lists = () => [...log.querySelectorAll(".choices")];
+const plain = (text) => text.trim().toLowerCase();
+
+function markChosen(item) {
+  const list = lists().pop();
+  if (!list || !list.classList.contains("is-open")) return;
+  const said = plain(item.body.text || "");
+  [...list.children].forEach((row, index) => {
+    const chosen = item.body.tap !== undefined
+      ? row.dataset.value === item.body.tap
+      : said === String(index + 1) || said === plain(row.querySelector(".label").textContent);
+    row.classList.toggle("is-chosen", chosen);
+    row.querySelector(".chosen").textContent = chosen ? ` (${words.page_chosen})` : "";
+  });
+}
+
+function unmarkChosen() {
+  const list = lists().pop();
+  if (!list || !list.classList.contains("is-open")) return;
+  for (const row of list.children) {
+    row.classList.remove("is-chosen");
+    row.querySelector(".chosen").textContent = "";
+  }
+}
+
+/* ---------- scrolling ---------- */
+
+let anchor = null; // the first message the reader may not have seen
+let parked = 0; // where we last scrolled to by ourselves
+let atEnd = true;
+let unseen = 0;
+
+const bottom = () => scroll.scrollHeight - scroll.clientHeight;
+const ended = () => scroll.scrollTop >= bottom() - 60;
+const following = () => ended() || Math.abs(scroll.scrollTop - parked) < 8;
+const belowFold = (said) => said.getBoundingClientRect().top > scroll.getBoundingClientRect().bottom - 40;
+
+// To the end, but never so far that a long answer's first line leaves the screen.
+function follow() {
+  const top = document.querySelector(".top");
+  const head = getComputedStyle(top).position === "sticky" ? top.offsetHeight : 0;
+  const limit = anchor ? anchor.offsetTop - head - 12 : Infinity;
+  parked = Math.max(0, Math.min(bottom(), limit));
+  scroll.scrollTop = parked;
+  atEnd = ended();
+}
+
+function append(said, mine) {
+  const seen = ended();
+  const follows = following();
+  log.append(said);
+  settle();
+  if (mine || seen || !anchor) anchor = said;
+  if (mine || follows) follow();
+  newer.hidden = !belowFold(said);
+  if (document.hidden && !mine) document.title = `(${++unseen}) ${title}`;
+}
+
+scroll.addEventListener("scroll", () => {
+  atEnd = ended();
+  if (log.lastElementChild && !belowFold(log.lastElementChild)) newer.hidden = true;
+}, { passive: true });
+
+// The keyboard or a growing box must not cover the last message.
+new ResizeObserver(() => { if (atEnd) scroll.scrollTop = parked = bottom(); }).observe(scroll);
+
+newer.addEventListener("click", () => {
+  follow();
+  newer.hidden = true;
+  log.focus({ preventScroll: true });
+});
+
+let typingTimer = 0;
+function setTyping(on) {
+  clearTimeout(typingTimer);
+  if (!on) { typing.hidden = true; return; }
+  typingTimer = setTimeout(() => {
+    const follows = following();
+    typing.hidden = false;
+    if (follows) follow();
+    typingTimer = setTimeout(() => setTyping(false), 10000);
+  }, 300);
+}
+
+/* ---------- sending ---------- */
+
+const outbox = []; // {id, body, reload} in order; the first one is on its way
+const elements = new Map(); // id → the message on the page, until the server has it
+let sending = false;
+let awaited = 0; // the cursor of the answer to what was sent last
+let reloadAt = null;
+
+const save = () => store.write("outbox", outbox.map(({ id, body, reload }) => ({ id, body, reload })));
+
+function show(item) {
+  const said = element({ who: "person", id: item.id, text: item.body.label || item.body.text || words.page_start });
+  said.classList.add("is-sending");
+  elements.set(item.id, said);
+  if (item.body.start === undefined) markChosen(item);
+  append(said, true);
+}
+
+function say(body, reload = false) {
+  const item = { id: newId(), body, reload };
+  outbox.push(item);
+  save();
+  page.classList.remove("is-fresh");
+  if (body.start === undefined) show(item); // an opened link is shown only if it fails
+  release();
+}
+
+// Try what was given up, from the first one on.
+function release() {
+  for (const item of outbox) {
+    Object.assign(item, { held: false, tries: 0 });
+    if (!elements.has(item.id)) continue;
+    fault(item, "");
+    elements.get(item.id).classList.remove("is-failed");
+  }
+  wake();
+  send();
+}
+
+function fault(item, text, button, act) {
+  if (!elements.has(item.id)) {
+    if (!text) return;
+    show(item);
+  }
+  const said = elements.get(item.id);
+  const old = said.querySelector(".fault");
+  if (old && old.dataset.text === text && !button) return; // not read out again
+  if (old && old.contains(document.activeElement)) rehome();
+  if (old) old.remove();
+  if (!text) return;
+  const line = document.createElement("p");
+  line.className = "fault";
+  line.dataset.text = text;
+  line.append(text);
+  if (button) {
+    const again = document.createElement("button");
+    again.type = "button";
+    again.textContent = button;
+    again.addEventListener("click", act);
+    line.append(" ", again);
+  }
+  const follows = following();
+  said.append(line);
+  if (follows) follow();
+}
+
+async function post(item) {
+  const control = new AbortController();
+  const timer = setTimeout(() => control.abort(), POST_LIMIT);
+  try {
+    const response = await fetch(door, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ id: item.id, ...item.body }),
+      signal: control.signal,
+    });
+    const answer = await response.json().catch(() => ({}));
+    return { status: response.status, ...answer };
+  } catch {
+    return { status: 0 };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function send() {
+  if (sending) return;
+  sending = true;
+  while (outbox.length && !outbox[0].held && !gone) {
+    const item = outbox[0];
+    const answer = await post(item);
+    if (gone) break;
+    if (answer.status === 200) committed(item, answer.cursor);
+    else if (answer.status === 409 || answer.status === 410) away(answer.error);
+    else if (answer.status === 0 || answer.status === 429 || answer.status >= 500) await again(item, answer);
+    else refused(item, answer.error);
+  }
+  sending = false;
+}
+
+function drop(item) {
+  outbox.shift();
+  save();
+  if (outbox.length) fault(outbox[0], "");
+}
+
+function committed(item, reached) {
+  const said = elements.get(item.id);
+  drop(item);
+  if (said && item.body.start !== undefined) said.remove();
+  else if (said) {
+    fault(item, "");
+    said.classList.remove("is-sending", "is-failed");
+  }
+  elements.delete(item.id);
+  wake();
+  if (item.reload) {
+    reloadAt = reached;
+    setTimeout(() => location.reload(), 4000);
+  }
+  if (reached > cursor) {
+    awaited = reached;
+    setTyping(true);
+    setTimeout(catchUp, DEAF, reached);
+  }
+  arrived();
+}
+
+async function again(item, answer) {
+  const waits = Number(answer.retry_after) || 0;
+  item.tries = (item.tries || 0) + 1;
+  if (item.tries > PAUSES.length || waits > LONGEST_WAIT) {
+    item.held = true;
+    fault(item, answer.error || words.page_failed, words.page_resend, release);
+    elements.get(item.id).classList.add("is-failed");
+  } else {
+    fault(item, answer.error || words.page_retrying);
+  }
+  for (const later of outbox.slice(1)) fault(later, words.page_waiting);
+  if (!item.held) await sleep(Math.max(PAUSES[item.tries - 1], waits * 1000));
+}
+
+function refused(item, error) {
+  const text = item.body.text;
+  const edit = () => {
+    box.value = box.value.trim() ? `${text}\n${box.value}` : text;
+    draft();
+    elements.delete(item.id);
+    said.remove();
+    box.focus();
+  };
+  fault(item, error || words.page_refused, text ? words.page_edit : null, edit);
+  const said = elements.get(item.id);
+  drop(item);
+  said.classList.remove("is-sending");
+  said.classList.add("is-refused");
+  settle();
+  unmarkChosen();
+  setTyping(false);
+}
+
+function away(error) {
+  if (gone) return;
+  gone = true;
+  setTyping(false);
+  connected(true);
+  wake();
+  // What was not sent must not go out in somebody else's name: it becomes the draft, the person decides.
+  const unsent = outbox.map((item) => item.body.text).filter(Boolean);
+  if (unsent.length) box.value = [...unsent, box.value].filter(Boolean).join("\n");
+  for (const item of outbox) if (elements.has(item.id)) fault(item, words.page_failed);
+  outbox.length = 0;
+  save();
+  draft();
+  $("away").append($("an-away").content.cloneNode(true));
+  $("away").querySelector("p").textContent = error || words.page_away;
+  $("away").querySelector("button").addEventListener("click", () => location.reload());
+}
+
+/* ---------- receiving ---------- */
+
+let deaf = false; // the stream opens but nothing comes through it: ask by long poll
+let stopStream = () => {};
+
+function receive(said) {
+  if (said.cursor != null) {
+    if (said.cursor <= cursor) return;
+    cursor = said.cursor;
+  }
+  if (said.who === "person") {
+    const known = said.id && [...log.children].some((other) => other.dataset.id === said.id);
+    if (known) return;
+    page.classList.remove("is-fresh"); // written in another tab
+    markChosen({ body: { text: said.text } });
+  }
+  if (cursor >= awaited) setTyping(false);
+  append(element(said), false);
+  arrived();
+}
+
+function arrived() {
+  if (reloadAt !== null && cursor >= reloadAt) location.reload();
+}
+
+function connected(yes) {
+  const was = lost.textContent;
+  lost.textContent = yes ? "" : words.page_lost;
+  if (yes && was) release();
+}
+
+const events = (extra = "") => `${door}/events?after=${cursor}${extra}`;
+
+async function get(url, accept, signal) {
+  const response = await fetch(url, { headers: { Accept: accept }, cache: "no-store", signal });
+  if (response.status === 409 || response.status === 410) {
+    const answer = await response.json().catch(() => ({}));
+    away(answer.error);
+  }
+  if (!response.ok) throw new Error(`events: ${response.status}`);
+  return response;
+}
+
+async function poll(seconds) {
+  const control = new AbortController();
+  const timer = setTimeout(() => control.abort(), (seconds + 10) * 1000);
+  if (seconds) stopStream = () => control.abort();
+  try {
+    const response = await get(events(`&wait=${seconds}`), "application/json", control.signal);
+    const answer = await response.json();
+    if (gone) return 0;
+    if (seconds) connected(true);
+    const before = cursor;
+    answer.messages.forEach(receive);
+    cursor = Math.max(cursor, answer.cursor || 0);
+    return cursor - before;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// Server-sent events by fetch: EventSource hides comments and statuses, and so a mute proxy and a lost cookie.
+async function stream() {
+  const control = new AbortController();
+  stopStream = () => control.abort();
+  let heard = false;
+  let timer = setTimeout(() => { deaf = true; control.abort(); }, FIRST_SOUND);
+  const started = Date.now();
+  let reader = null;
+  try {
+    reader = (await get(events(), "text/event-stream", control.signal)).body.getReader();
+    const decoder = new TextDecoder();
+    let rest = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || gone) break;
+      if (!heard) connected(true);
+      heard = true;
+      clearTimeout(timer);
+      timer = setTimeout(() => control.abort(), SILENCE);
+      const blocks = (rest + decoder.decode(value, { stream: true })).replace(/\r\n/g, "\n").split("\n\n");
+      rest = blocks.pop();
+      blocks.forEach(handle);
+    }
+  } catch (error) {
+    if (!heard && !deaf) throw error; // never opened: the network or the server is away
+  } finally {
+    clearTimeout(timer);
+    if (reader) control.abort();
+  }
+  if (!deaf && Date.now() - started < 1000) await sleep(1000);
+}
+
+function handle(block) {
+  let kind = "message";
+  const data = [];
+  for (const line of block.split("\n")) {
+    const [, field, value] = /^([^:]*):? ?(.*)$/.exec(line);
+    if (field === "event") kind = value;
+    if (field === "data") data.push(value);
+  }
+  if (kind === "away") {
+    let error = null;
+    try { error = JSON.parse(data.join("\n")).error; } catch { /* no reason given */ }
+    away(error);
+  } else if (kind === "message" && data.length) {
+    receive(JSON.parse(data.join("\n")));
+  }
+}
+
+async function listen() {
+  let failures = 0;
+  let polled = false;
+  while (!gone) {
+    try {
+      if (deaf) {
+        await poll(polled ? POLL : 1); // the first one only tells a mute stream from a dead network
+        polled = true;
+      } else {
+        await stream();
+      }
+      failures = 0;
+    } catch {
+      if (gone) return;
+      failures += 1;
+      deaf = polled = false; // perhaps another network by then
+      connected(false);
+      await sleep(Math.min(1000 * 2 ** (failures - 1), 15000));
+    }
+  }
+}
+
+// The answer is known to exist and has not come: fetch it, and leave a stream that holds messages back.
+async function catchUp(reached) {
+  if (gone || deaf || cursor >= reached) return;
+  try {
+    if (await poll(0) && !deaf) {
+      deaf = true;
+      stopStream();
+    }
+  } catch { /* the listener notices by itself */ }
+}
+
+addEventListener("online", () => { stopStream(); wake(); });
+addEventListener("offline", () => { connected(false); stopStream(); });
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  unseen = 0;
+  document.title = title;
+  wake();
+});
+
+/* ---------- the box ---------- */
+
+function draft() {
+  store.write("draft", box.value);
+  box.style.height = "auto";
+  box.style.height = `${box.scrollHeight + box.offsetHeight - box.clientHeight}px`; // the style sheet stops it at six lines
+}
+
+box.addEventListener("input", draft);
+box.addEventListener("keydown", (event) => {
+  // 229: the key belongs to an input method, also where isComposing has just ended (Safari)
+  if (event.key !== "Enter" || event.shiftKey || event.altKey || event.isComposing || event.keyCode === 229) return;
+  event.preventDefault();
+  if (!event.repeat) $("compose").requestSubmit();
+});
+$("compose").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = box.value.trim();
+  if (!text || gone) return;
+  box.value = "";
+  draft();
+  say({ text });
+});
+
+log.addEventListener("click", (event) => {
+  const tapped = event.target.closest("button.face");
+  if (!tapped || gone) return;
+  say({ tap: tapped.parentElement.dataset.value, label: tapped.querySelector(".label").textContent });
+});
+
+// The language is the person's, kept by the server: asked for in words, seen after a reload.
+$("language").addEventListener("click", () => { if (!gone) say({ text: $("language").dataset.says }, true); });
+
+/* ---------- «không phải tôi» ---------- */
+
+const leaving = $("leaving");
+
+function askLeave(yes) {
+  leaving.hidden = !yes;
+  $("leave").setAttribute("aria-expanded", String(yes));
+  $("leaving-fault").textContent = "";
+  (yes ? $("leaving-title") : $("leave")).focus({ preventScroll: true });
+}
+$("leave").addEventListener("click", () => askLeave(leaving.hidden));
+$("stay").addEventListener("click", () => askLeave(false));
+leaving.addEventListener("keydown", (event) => { if (event.key === "Escape") askLeave(false); });
+leaving.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const left = await fetch(leaving.getAttribute("action"), { method: "POST" }).catch(() => null);
+  if (!left || !(left.ok || left.status === 409 || left.status === 410)) {
+    $("leaving-fault").textContent = words.page_leave_failed;
+    return;
+  }
+  gone = true;
+  stopStream();
+  try { sessionStorage.clear(); } catch { /* nothing was kept */ }
+  location.replace(location.pathname);
+});
+
+/* ---------- beginning ---------- */
+
+// Where a browser does not shrink the page for the on-screen keyboard (iOS), do it here.
+const view = window.visualViewport;
+if (view) {
+  const fit = () => {
+    const hidden = view.scale === 1 && innerHeight - view.height > 80;
+    page.style.height = hidden ? `${view.height}px` : "";
+    if (hidden) scrollTo(0, 0);
+  };
+  view.addEventListener("resize", fit);
+}
+
+scroll.scrollTop = parked = log.children.length > 1 ? bottom() : 0;
+box.value = store.read("draft") || "";
+draft();
+
+const delivered = new Set([...log.children].map((said) => said.dataset.id));
+for (const item of store.read("outbox") || []) {
+  if (delivered.has(item.id)) continue; // it arrived, only the acknowledgement did not
+  outbox.push(item);
+  if (item.body.start === undefined) show(item);
+}
+const query = new URLSearchParams(location.search);
+if (query.has("start")) {
+  const start = query.get("start");
+  query.delete("start");
+  if (start) say({ start });
+  history.replaceState(null, "", location.pathname + (String(query) && `?${query}`) + location.hash);
+}
+if (outbox.length) page.classList.remove("is-fresh");
+save();
+send();
+listen();

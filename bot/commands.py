@@ -1,0 +1,187 @@
+"""What the commands do."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from bot.settings import Settings, SettingsError, fail, read_settings
+from content.library import Content, load_content
+from content.load import ContentError
+from content.model import Office, Plan
+from storage.errors import StoreError, is_unavailable
+
+
+def serve() -> None:
+    """`run`: migrate a new database, refuse a newer one, serve until SIGTERM."""
+    from bot.logs import set_up
+    from bot.server import Service, listening_socket
+
+    app = _assembled()
+    set_up(app.settings.log_format)
+    try:
+        bound = listening_socket(app.settings.host, app.settings.port)
+    except OSError as error:
+        fail(f"cannot listen on {app.settings.host}:{app.settings.port}: {error.strerror} (DOLUONG_PORT)")
+    address = app.settings.public_url or f"http://{app.settings.host}:{bound.getsockname()[1]}"
+    print(f"{address}", flush=True)
+    service = Service(app)
+    _run(service.serve(bound))
+
+
+def check_everything() -> None:
+    """`check`: validate content and settings; exit 1 with the first thing that is wrong."""
+    from storage.database import open_database
+
+    content, settings = _content(), _settings()
+    try:
+        open_database(settings.database_url.get_secret_value())
+    except ValueError as error:
+        fail(f"DOLUONG_DATABASE_URL: {error}")
+    for warning in _unknown(content.office):
+        print(f"warning: {warning}")
+    plan = content.plan
+    print(
+        f"content: {len(plan.sections)} sections, {len(plan.tasks)} tasks, {len(content.say.keys())} texts: good"
+    )
+
+
+def print_plan(*, as_json: bool) -> None:
+    """`plan`: every item and cell of the source."""
+    plan = _content().plan
+    if as_json:
+        print(json.dumps(plan_rows(plan), ensure_ascii=False, indent=1))
+        return
+    for row in plan_rows(plan):
+        print(f"{row['id']}  {row['title']}\n{row['text']}")
+        for cell in ("lead", "cooperating", "time", "funding"):
+            if cell in row:
+                print(f"  {cell}: {row[cell] or '-'}")
+        print()
+
+
+def plan_rows(plan: Plan) -> list[dict[str, str | None]]:
+    """The plan as `plan --json` prints it: sections, then the tasks of the appendix."""
+    sections: list[dict[str, str | None]] = [
+        {"id": section.id, "title": section.title, "text": section.text} for section in plan.sections
+    ]
+    return sections + [task.model_dump() for task in plan.tasks]
+
+
+def answer_questions(questions: Iterable[str], *, as_json: bool) -> None:
+    """`ask`: what the assistant would answer; an empty line is a question too."""
+    from handlers.answers import answer
+    from handlers.understand import Understanding
+
+    content = _content()
+    understanding = Understanding(content)
+    for line in questions:
+        understood = understanding.understand(_readable(line.rstrip("\r\n")))
+        found = answer(content, understood, understood.language)
+        print(json.dumps(answer_row(found), ensure_ascii=False) if as_json else found.text, flush=True)
+
+
+def answer_row(found: Any) -> dict[str, Any]:
+    """An answer as `ask --json` prints it."""
+    runner_up = found.runner_up
+    return {
+        "kind": found.kind,
+        "text": found.text,
+        "citations": list(found.citations),
+        "source": found.source,
+        "service": found.service,
+        "score": round(found.score, 4),
+        "runner_up": {"id": runner_up[0], "score": round(runner_up[1], 4)} if runner_up else None,
+        "suggestions": list(found.suggestions),
+    }
+
+
+def talk(name: str, *, as_json: bool, save: Path | None) -> None:
+    """`chat`: a person at this terminal."""
+    from bot.channels.terminal import Terminal, people_mode, program_mode
+    from bot.logs import set_up
+
+    app = _assembled()
+    set_up(app.settings.log_format)
+    terminal = Terminal(app, name, save)
+    _run(program_mode(terminal) if as_json else people_mode(terminal))
+
+
+def migrate_database() -> None:
+    """`migrate`: apply what is missing."""
+    from storage.database import open_database
+    from storage.migrate import migrate
+
+    try:
+        database = open_database(_settings().database_url.get_secret_value())
+        applied = migrate(database)
+    except ValueError as error:
+        fail(f"DOLUONG_DATABASE_URL: {error}")
+    except Exception as error:  # noqa: BLE001  told in one sentence, or raised again
+        _fail_for(error)
+    print(f"applied: {', '.join(applied)}" if applied else "nothing to apply")
+
+
+def _assembled() -> Any:
+    """The app on a database that fits; ends the program with one sentence otherwise."""
+    from bot.app import assemble
+    from storage.migrate import ready
+
+    _content()
+    settings = _settings()
+    try:
+        app = assemble(settings)
+        ready(app.database)
+    except ValueError as error:
+        fail(f"DOLUONG_DATABASE_URL: {error}")
+    except Exception as error:  # noqa: BLE001  told in one sentence, or raised again
+        _fail_for(error)
+    return app
+
+
+def _fail_for(error: Exception) -> None:
+    if isinstance(error, StoreError):
+        fail(error)
+    if is_unavailable(error):
+        fail(f"the database cannot be used: {getattr(error, 'orig', error)}")
+    raise error
+
+
+def _run(main: Any) -> None:
+    if sys.platform == "win32":
+        asyncio.run(main)
+        return
+    import uvloop
+
+    uvloop.run(main)
+
+
+def _content() -> Content:
+    try:
+        return load_content()
+    except ContentError as error:
+        fail(error)
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings()
+    except SettingsError as error:
+        fail(error)
+
+
+def _unknown(office: Office) -> list[str]:
+    """What the office has not told yet; its sentences are left out."""
+    return [
+        f"content/office.yaml: {key}: unknown, its sentence is left out"
+        for key, value in office.model_dump().items()
+        if value is None
+    ]
+
+
+def _readable(line: str) -> str:
+    from bot.conversation import clean
+
+    return clean(line)

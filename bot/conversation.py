@@ -1,0 +1,156 @@
+"""One turn: from what a channel received to what became of it."""
+
+import asyncio
+import json
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from bot.logs import log
+from handlers.dialogue import Cue, Said, SaidTooMuch, SentFile, Started, Tapped
+from handlers.understand import Understanding
+from storage.unit_of_work import Done, Turn
+from storage.writer import Job, Result, Work, Writer
+
+MOST_READ = 4_000  # characters of one message that are read
+MOST_KEPT = 4_000  # characters of one message that are kept
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """What a channel received, in its plainest form. Exactly one of text, tap, start and file is given.
+
+    `key` is the channel's own name for this update, unique in the channel. `label` is what the tapped button read.
+    """
+
+    channel: str
+    address: str
+    key: str
+    text: str | None = None
+    tap: str | None = None
+    label: str | None = None
+    start: str | None = None
+    file: tuple[str, str] | None = None  # name, media type
+    shows_greeting: bool = False
+
+
+def clean(text: str) -> str:
+    """Text as it may be stored: NFC, no NUL or other control characters but tab and newline, no lone surrogates."""
+    text = text.encode("utf-8", "ignore").decode("utf-8") if not text.isascii() else text
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    kept = (letter for letter in text if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs"))
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+class Conversation:
+    """Understands what came in and gives it to the writer; the async side of the store."""
+
+    def __init__(
+        self,
+        writer: "WriterFactory",
+        understanding: Understanding,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._understanding = understanding
+        self._now = now
+        self._waiting: dict[Work, asyncio.Future[Any]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._settled: list[Callable[[str, str, Done], None]] = []
+        self._writer = writer(self._release)
+
+    def start(self) -> None:
+        """Begin to take turns; called inside the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._writer.start()
+
+    async def stop(self) -> None:
+        """Finish what was taken and stop."""
+        await asyncio.to_thread(self._writer.stop)
+
+    def on_settled(self, listener: Callable[[str, str, Done], None]) -> None:
+        """Call `listener(channel, address, done)` in the event loop after each turn's commit."""
+        self._settled.append(listener)
+
+    async def take(self, inbound: Inbound) -> Done:
+        """Take one turn; returns after its commit, or raises StoreUnavailable when nothing was kept."""
+        turn = self._understood(inbound)
+        done: Done = await self._submit(turn)
+        return done
+
+    async def run(self, function: Callable[[sa.Connection], Answer]) -> Answer:
+        """Do desk or clock work in the writer's thread; `function` may run again and holds no clock, randomness or I/O."""
+        answer: Answer = await self._submit(Job(function))
+        return answer
+
+    def _submit(self, work: Work) -> asyncio.Future[Any]:
+        assert self._loop is not None, "start() comes first"
+        future = self._loop.create_future()
+        self._waiting[work] = future
+        self._writer.submit(work)
+        return future
+
+    def _release(self, settled: Sequence[tuple[Work, Result]]) -> None:
+        """Called in the writer's thread after a commit: hand the whole group over at once."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._settle, settled)
+
+    def _settle(self, settled: Sequence[tuple[Work, Result]]) -> None:
+        for work, result in settled:
+            if isinstance(work, Turn) and isinstance(result, Done):
+                for listener in self._settled:
+                    listener(work.channel, work.address, result)
+            future = self._waiting.pop(work)
+            if future.cancelled():
+                continue
+            if isinstance(result, BaseException):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+    def _understood(self, inbound: Inbound) -> Turn:
+        kind, text, cue = self._cue(inbound)
+        return Turn(
+            inbound.channel,
+            inbound.address,
+            inbound.key,
+            cue,
+            self._now(),
+            kind,
+            text[:MOST_KEPT],
+            _raw(inbound),
+            inbound.shows_greeting,
+        )
+
+    def _cue(self, inbound: Inbound) -> tuple[str, str, Cue]:
+        """The kind of turn, the words to keep, and the cue."""
+        if inbound.tap is not None:
+            return "tap", clean(inbound.label or inbound.tap), Tapped(clean(inbound.tap))
+        if inbound.start is not None:
+            return "start", clean(inbound.start), Started(clean(inbound.start))
+        if inbound.file is not None:
+            name, media_type = (clean(part) for part in inbound.file)
+            return "file", name, SentFile(name, media_type)
+        text = clean(inbound.text or "")
+        if len(text) > MOST_READ:
+            return "text", text, SaidTooMuch(MOST_READ)
+        return "text", text, Said(text, self._understanding.understand(text))
+
+
+WriterFactory = Callable[[Callable[[Sequence[tuple[Work, Result]]], None]], Writer]
+
+
+def log_failed(turn: Turn, error: BaseException) -> None:
+    """Alert the operator to a turn that always fails; its words stay in the database."""
+    log.error("turn failed", channel=turn.channel, key=turn.key, kind=turn.kind, exc_info=error)
+
+
+def _raw(inbound: Inbound) -> str:
+    fields = ("text", "tap", "label", "start", "file")
+    came = {name: value for name in fields if (value := getattr(inbound, name)) is not None}
+    return clean(json.dumps(came, ensure_ascii=False))[:MOST_KEPT]

@@ -1,0 +1,96 @@
+"""Every setting, read once: DOLUONG_* variables or a .env file."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("is not a time zone such as Asia/Ho_Chi_Minh") from None
+    return name
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Every field is described in docs/operators.md, which a test keeps complete."""
+
+    model_config = SettingsConfigDict(env_prefix="DOLUONG_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///data/doluong.db"),
+        description="Where everything is stored: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
+    )
+    database_busy_seconds: float = Field(
+        5.0,
+        gt=0,
+        le=60,
+        description="How long a write waits for another process before the sender is told to retry.",
+    )
+    host: str = Field("127.0.0.1", description="The address the web server listens on.")
+    port: int = Field(
+        8080, ge=0, le=65535, description="The port the web server listens on; 0 takes a free one."
+    )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/\s]+$",
+        description="The address people reach the service at, such as https://doluong.example.vn; makes cookies Secure.",
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1",
+        description="Addresses of the TLS proxies whose X-Forwarded-* headers are believed, by comma.",
+    )
+    demo: bool = Field(False, description="Demonstration mode: the page says «Bản dùng thử».")
+    time_zone: Annotated[str, AfterValidator(_zone)] = Field(
+        "Asia/Ho_Chi_Minh", description="The time zone in which dates are shown."
+    )
+    waiting_days: int = Field(
+        30, ge=1, le=365, description="Days after which a message nobody fetched is given up as too old."
+    )
+    messages_per_minute: int = Field(
+        40, ge=1, le=6000, description="How many messages one web visitor may send in a minute."
+    )
+    visitors_per_minute: int = Field(
+        120,
+        ge=1,
+        le=60000,
+        description="How many new web visitors one network address may bring in a minute.",
+    )
+    log_format: str = Field(
+        "console", pattern="^(console|json)$", description="How log lines are written: console or json."
+    )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The office's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def page_address(self) -> str:
+        """Where the web chat is found."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+class SettingsError(Exception):
+    """A setting cannot be used."""
+
+
+def read_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """Read the settings; raises SettingsError naming the variable and never its value."""
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "DOLUONG_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name}: {first['msg']}") from None
+
+
+def fail(sentence: object) -> NoReturn:
+    """End the program with one clear sentence and exit code 1."""
+    print(sentence, file=sys.stderr)
+    raise SystemExit(1)

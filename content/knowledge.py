@@ -1,0 +1,137 @@
+"""How people ask: the words, the phrasings of every item, service and topic, and the slips put right."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from content.load import ContentError, line_of, read, read_list, read_text_map, short
+from content.model import Frozen, Plan, Text
+
+DOCUMENT = "document"  # the plan as a whole: asked about like an item, but it is no clause
+
+
+class Local(Frozen):
+    """One text in both languages."""
+
+    vi: Text
+    en: Text
+
+
+class Words(Frozen):
+    """The spelling and vocabulary of questions; every form is compared folded."""
+
+    short: dict[str, Text]
+    filler: Text
+    english: Text
+    reference: tuple[Text, ...]
+    concepts: dict[str, tuple[Text, ...]]
+
+
+class Phrased(Frozen):
+    """Something people ask for, and the ways they do."""
+
+    id: Text
+    ask: tuple[Text, ...] = Field(min_length=1)
+    marks: tuple[Text, ...] = ()  # words that decide by themselves
+
+
+class Item(Phrased):
+    """A clause or task; `offer` is how it stands in a list of choices."""
+
+    offer: Local
+
+
+class Topic(Phrased):
+    """A subject the plan is silent on; without `missing` it has nothing to do with metrology."""
+
+    missing: Local | None = None
+    nearest: Text | None = None
+
+
+class Figure(Frozen):
+    """A number the plan fixes and the item that says so."""
+
+    item: Text
+    number: int
+    at_least: bool = True
+
+
+class Target(Phrased):
+    """A target with its two steps and its total."""
+
+    unit: Local
+    by_2025: Figure
+    by_2030: Figure
+    total: Figure
+    task: Text
+    adds_up: bool = True
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """All that understanding and answering read besides the plan."""
+
+    words: Words
+    attributes: dict[str, tuple[str, ...]]
+    items: tuple[Item, ...]
+    targets: tuple[Target, ...]
+    services: tuple[Phrased, ...]
+    smalltalk: tuple[Phrased, ...]
+    topics: tuple[Topic, ...]
+    corrections: dict[str, str]
+
+
+def load_knowledge(folder: Path, plan: Plan) -> Knowledge:
+    """Read `knowledge/` and the corrections; raises ContentError where an item is not in the plan."""
+    here = folder / "knowledge"
+    knowledge = Knowledge(
+        words=read(here / "words.yaml", Words),
+        attributes=_read_attributes(here / "attributes.yaml"),
+        items=read_list(here / "items.yaml", Item),
+        targets=read_list(here / "targets.yaml", Target),
+        services=read_list(here / "services.yaml", Phrased),
+        smalltalk=read_list(here / "smalltalk.yaml", Phrased),
+        topics=read_list(here / "topics.yaml", Topic),
+        corrections=read_text_map(folder / "plan" / "corrections.yaml"),
+    )
+    _check_items(here / "items.yaml", knowledge, plan)
+    _check_references(here, knowledge)
+    return knowledge
+
+
+class _Attributes(Frozen):
+    lead: tuple[Text, ...]
+    cooperating: tuple[Text, ...]
+    time: tuple[Text, ...]
+    funding: tuple[Text, ...]
+    target: tuple[Text, ...]
+
+
+def _read_attributes(path: Path) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(concepts) for name, concepts in read(path, _Attributes)}
+
+
+def _check_items(path: Path, knowledge: Knowledge, plan: Plan) -> None:
+    known = {section.id for section in plan.sections} | {task.id for task in plan.tasks} | {DOCUMENT}
+    listed = [item.id for item in knowledge.items]
+    for index, name in enumerate(listed):
+        if name not in known or name in listed[:index]:
+            _complain(path, (index, "id"), f"{name} is not in the plan, or stands twice")
+    for name in sorted(known - set(listed)):
+        _complain(path, (), f"nobody could ask for {name}")
+
+
+def _check_references(folder: Path, knowledge: Knowledge) -> None:
+    known = {item.id for item in knowledge.items}
+    for index, target in enumerate(knowledge.targets):
+        for name in (target.by_2025.item, target.by_2030.item, target.total.item, target.task):
+            if name not in known:
+                _complain(folder / "targets.yaml", (index,), f"{name} is not in the plan")
+    for index, topic in enumerate(knowledge.topics):
+        if topic.nearest and topic.nearest not in known:
+            _complain(folder / "topics.yaml", (index, "nearest"), f"{topic.nearest} is not in the plan")
+
+
+def _complain(path: Path, key: tuple[str | int, ...], problem: str) -> None:
+    raise ContentError(short(path), key, line_of(path, key), problem)

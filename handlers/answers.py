@@ -1,0 +1,290 @@
+"""Says what was understood: the fact asked for first, then the words of the plan and their clause."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from content.knowledge import DOCUMENT, Figure, Target
+from content.library import Content
+from content.model import Body, Language, Section, Task
+from handlers.understand import NO_SUCH_ITEM, Kind, Understood
+
+CELLS = ("lead", "cooperating", "time", "funding")
+_CLOSING = "V.yc"
+_LIST_MARK = re.compile(r"^[-+]\s+")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the assistant says to one text, and what it rests on."""
+
+    kind: Kind
+    text: str
+    citations: tuple[str, ...] = ()
+    source: str | None = None
+    service: str | None = None
+    score: float = 0.0
+    runner_up: tuple[str, float] | None = None
+    suggestions: tuple[str, ...] = ()
+    language: Language = "vi"
+    topic: str | None = None
+
+
+def answer(content: Content, understood: Understood, language: Language) -> Answer:
+    """The answer to what was understood, in `language`."""
+    text, citations, suggestions = _Speaker(content, language).say(understood)
+    return Answer(
+        kind=understood.kind,
+        text=text,
+        citations=citations,
+        service=understood.service,
+        score=understood.score,
+        runner_up=understood.runner_up,
+        suggestions=suggestions,
+        language=language,
+        topic=understood.topic,
+    )
+
+
+def item_text(content: Content, item: str, language: Language) -> str:
+    """The whole item with its clause; raises KeyError for an item that is not in the plan."""
+    return _Speaker(content, language).item(item)
+
+
+def clause(content: Content, item: str, language: Language) -> str:
+    """How an item is named to people: «Mục I.2.a …» or «Nhiệm vụ 2.4 …»."""
+    return _Speaker(content, language).clause(item)
+
+
+def offer(content: Content, item: str, language: Language) -> str:
+    """An item as a choice, in the words people use; raises KeyError for an item that is not in the plan."""
+    entry = next((entry for entry in content.knowledge.items if entry.id == item), None)
+    if entry is None:
+        raise KeyError(item)
+    return entry.offer.en if language == "en" else entry.offer.vi
+
+
+Said = tuple[str, tuple[str, ...], tuple[str, ...]]  # text, citations, suggestions
+
+
+class _Speaker:
+    """Composes one answer in one language."""
+
+    def __init__(self, content: Content, language: Language) -> None:
+        self._content = content
+        self._language: Language = language
+        self._tasks = {task.id: task for task in content.plan.tasks}
+        self._sections = {section.id: section for section in content.plan.sections}
+
+    def say(self, understood: Understood) -> Said:
+        match understood.kind:
+            case "plan" | "faq":
+                return self._plan(understood)
+            case "did_you_mean":
+                return self._tell("answer_did_you_mean"), (), tuple(name for name, _ in understood.items)
+            case "handoff":
+                return self._handoff(understood.topic)
+            case "service":
+                wish = self._tell(f"answer_service_{understood.service}")
+                return self._tell("answer_service", wish=wish), (), ()
+            case "smalltalk":
+                office = self._content.office
+                name = office.name_en if self._language == "en" else office.name
+                return self._tell(f"answer_smalltalk_{understood.topic}", office=name), (), ()
+            case "ignored":
+                return "", (), ()
+
+    def item(self, name: str) -> str:
+        if name == DOCUMENT:
+            return self._document()
+        told = (
+            self._task(self._tasks[name], CELLS)
+            if name in self._tasks
+            else self._section(self._sections[name])
+        )
+        return self._with_note(told, told)
+
+    def clause(self, name: str) -> str:
+        if name in self._tasks:
+            return self._tell("answer_clause_task", clause=name)
+        if name == _CLOSING:
+            return self._tell("answer_clause_closing")
+        return self._tell("answer_clause_section", clause=name.split("-", maxsplit=1)[0])
+
+    # Answers of the plan
+
+    def _plan(self, understood: Understood) -> Said:
+        names = tuple(name for name, _ in understood.items)
+        if understood.target:
+            return self._figures(self._target(understood.target), names), names, ()
+        if names[0] == DOCUMENT:
+            return self._document(), (), ()
+        cells = tuple(cell for cell in CELLS if cell in understood.attributes)
+        told = [self._one(name, cells) for name in names if name != DOCUMENT]
+        about = [self._asked_cells(name, cells) for name in names]
+        return self._with_note("\n\n".join(told), "\n".join(about)), self._cited(names), ()
+
+    def _one(self, name: str, cells: tuple[str, ...]) -> str:
+        if name not in self._tasks:
+            return self._section(self._sections[name])
+        task = self._tasks[name]
+        if cells:
+            return self._task(task, cells)
+        return self._with_clause(
+            self._quote(self._right(task.text)) + "\n" + self._cells(task, ("lead", "time")), name
+        )
+
+    def _task(self, task: Task, cells: tuple[str, ...]) -> str:
+        """The cells asked for, then the words of the task."""
+        text = self._tell("answer_task_text", text=_told(self._right(task.text)))
+        return self._with_clause(f"{self._cells(task, cells)}\n{text}", task.id)
+
+    def _cells(self, task: Task, cells: Iterable[str]) -> str:
+        return "\n".join(self._cell(task, cell) for cell in cells)
+
+    def _cell(self, task: Task, cell: str) -> str:
+        value: str | None = getattr(task, cell)
+        if value is None:
+            return self._tell(f"answer_{cell}_empty")
+        return self._tell(f"answer_{cell}", value=_in_line(self._right(value)))
+
+    def _asked_cells(self, name: str, cells: tuple[str, ...]) -> str:
+        """What may hold a body worth a note: the cells told, or the section."""
+        if name not in self._tasks:
+            return "" if name == DOCUMENT else self._sections[name].text
+        return " ".join(str(getattr(self._tasks[name], cell)) for cell in cells or ("lead",))
+
+    def _section(self, section: Section) -> str:
+        targets = self._steps_of(section.id)
+        if targets:
+            return self._with_clause(f"{self._list_title(section)}\n{targets}", section.id)
+        text = self._right(section.correction or section.text)
+        children = [self._right(child.text) for child in self._below(section.id)]
+        if not children:
+            return self._with_clause(self._quote(text), section.id)
+        head = text or self._list_title(section)
+        lines = [self._tell("answer_list_line", text=child) for child in children if child]
+        return self._with_clause("\n".join((head, *lines)), section.id)
+
+    def _list_title(self, section: Section) -> str:
+        return self._tell("answer_list", title=offer(self._content, section.id, self._language))
+
+    def _below(self, name: str) -> Iterator[Section]:
+        """The bullets right under an item: `-3` of a clause, `.1` of a bullet."""
+        pattern = re.compile(re.escape(name) + (r"\.\d" if "-" in name else r"-\d"))
+        return (section for section in self._content.plan.sections if pattern.fullmatch(section.id))
+
+    def _cited(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        below = (child.id for name in names if name in self._sections for child in self._below(name))
+        return tuple(dict.fromkeys((*names, *below)))
+
+    # Targets
+
+    def _target(self, name: str) -> Target:
+        return next(target for target in self._content.knowledge.targets if target.id == name)
+
+    def _figures(self, target: Target, names: tuple[str, ...]) -> str:
+        steps = (("answer_step_2025", target.by_2025), ("answer_step_2030", target.by_2030))
+        told = [self._step(target, figure, key) for key, figure in steps if figure.item in names]
+        if target.total.item in names:
+            total = self._tell("answer_total", figure=self._figure(target, target.total))
+            key = "answer_adds_up" if target.adds_up else "answer_each_step"
+            parts = self._tell(key, first=target.by_2025.number, second=target.by_2030.number)
+            return self._with_clause(f"{total} {parts}", target.total.item)
+        if len(told) == 1:
+            text = self._sections[names[0]].text
+            return self._with_clause(f"{told[0]}\n{self._quote(self._right(text))}", names[0])
+        return "\n".join(
+            self._with_clause(line, name).replace("\n", " ") for line, name in zip(told, names, strict=True)
+        )
+
+    def _step(self, target: Target, figure: Figure, key: str) -> str:
+        return self._tell(key, figure=self._figure(target, figure))
+
+    def _figure(self, target: Target, figure: Figure) -> str:
+        unit = target.unit.en if self._language == "en" else target.unit.vi
+        key = "answer_at_least" if figure.at_least else "answer_exactly"
+        return self._tell(key, number=figure.number, unit=unit)
+
+    def _steps_of(self, name: str) -> str:
+        """The targets of one year as a list, for the clause that holds them all."""
+        lines = []
+        for target in self._content.knowledge.targets:
+            for figure in (target.by_2025, target.by_2030):
+                if figure.item.split("-")[0] == name:
+                    lines.append(self._tell("answer_list_line", text=self._figure(target, figure)))
+        return "\n".join(lines)
+
+    # What the plan does not answer
+
+    def _handoff(self, name: str | None) -> Said:
+        if name == NO_SUCH_ITEM:
+            return self._tell("answer_no_such_item"), (), ()
+        topic = next((topic for topic in self._content.knowledge.topics if topic.id == name), None)
+        if topic is None or topic.missing is None:
+            return self._tell("answer_unknown"), (), ()
+        missing = topic.missing.en if self._language == "en" else topic.missing.vi
+        if topic.nearest is None:
+            return self._tell("answer_missing", missing=missing), (), ()
+        title, place = offer(self._content, topic.nearest, self._language), self.clause(topic.nearest)
+        return (
+            self._tell("answer_missing_nearest", missing=missing, title=title, clause=place),
+            (),
+            (topic.nearest,),
+        )
+
+    def _document(self) -> str:
+        document = self._content.plan.document
+        told = self._tell("answer_document", title=document.title, issuer=document.issuer, year=document.year)
+        reported = document.reported
+        day = f"{reported.date:%d/%m/%Y}"
+        source = self._tell(
+            "answer_document_reported", source=reported.source.name, number=reported.number, date=day
+        )
+        return self._with_note(f"{told}\n{source}", document.issuer)
+
+    # Wording
+
+    def _tell(self, key: str, **values: object) -> str:
+        return self._content.say(self._language, key, **values)
+
+    def _quote(self, text: str) -> str:
+        return self._tell("answer_quote", text=_told(text))
+
+    def _with_clause(self, text: str, name: str) -> str:
+        return self._tell("answer_with_clause", text=text, clause=self.clause(name))
+
+    def _right(self, text: str) -> str:
+        """The source's words without its slips."""
+        for slip, right in self._content.knowledge.corrections.items():
+            text = text.replace(slip, right)
+        return text
+
+    def _with_note(self, text: str, about: str) -> str:
+        """One short note on what a named body is called today, the most precisely named one first."""
+        named = [
+            (len(form), body, form)
+            for body in self._content.bodies
+            for form in _named(body, self._right(about))
+        ]
+        if not named:
+            return text
+        _, body, form = max(named, key=lambda found: found[0])
+        if body.now:
+            return f"{text}\n{self._tell('answer_now', name=body.name, now=body.now)}"
+        return f"{text}\n{self._tell('answer_now_unknown', name=form)}"
+
+
+def _named(body: Body, text: str) -> Iterator[str]:
+    return (form for form in (body.name, *body.also) if form in text)
+
+
+def _told(text: str) -> str:
+    """A quotation needs no full stop of its own before its closing mark."""
+    return text.removesuffix("/.").rstrip(" .;")
+
+
+def _in_line(value: str) -> str:
+    """A cell as part of a sentence: its list on one line, without a second full stop."""
+    lines = [_LIST_MARK.sub("", line.strip()) for line in value.split("\n")]
+    return " ".join(lines).rstrip(" .;")

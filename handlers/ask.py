@@ -1,0 +1,162 @@
+"""Questions about the plan: the answer with its clause, or a plain «the plan does not say»."""
+
+import re
+from dataclasses import replace
+
+from content.library import Content
+from content.model import Language
+from handlers.answers import Answer, answer, item_text, offer
+from handlers.dialogue import Chose, Cue, Said, Step, Tapped, View
+from handlers.effects import (
+    HandedQuestion,
+    HandToStaff,
+    Query,
+    QuestionByTicket,
+    QuestionHanded,
+    StoreQuestion,
+)
+from handlers.fold import fold
+from handlers.messages import Choice, Message
+from handlers.people import State
+from handlers.understand import Understanding
+
+_TICKET = re.compile(r"q\s?(\d{1,12})")
+_KEPT_QUESTION = 1_000  # characters of a question carried in the state until it is handed on
+
+
+class Ask:
+    """Answers from the plan; everything somebody types that is nothing else is a question."""
+
+    name = "ask"
+    version = 1
+
+    def __init__(self, content: Content, understanding: Understanding) -> None:
+        self._content = content
+        self._say = content.say
+        self._understand = understanding.understand
+        plan = content.plan
+        self._tasks = frozenset(task.id for task in plan.tasks)
+        self._items = self._tasks | {section.id for section in plan.sections}
+
+    def needs(self, cue: Cue, state: State) -> tuple[Query, ...]:
+        """The question behind a ticket, when somebody types one."""
+        ticket = _ticket(cue)
+        return (QuestionByTicket(ticket),) if ticket else ()
+
+    def anytime(self, value: str) -> bool:
+        """A clause or an example means the same for ever; the rest belongs to its own question."""
+        return value.startswith(("ask:item:", "ask:example:"))
+
+    def step(self, cue: Cue, view: View) -> Step:
+        """Answer a question, open a clause, or hand the last question to staff."""
+        ticket = _ticket(cue)
+        match cue:
+            case Said() if ticket:
+                return self._ticket(ticket, view)
+            case Said(text, understood):
+                return self._answer(text, answer(self._content, understood, understood.language), view)
+            case Chose((value,)) | Tapped(value):
+                return self._chosen(value, view)
+            case QuestionHanded(ticket):
+                return self._told(view, self._say(view.language, "handed", ticket=ticket))
+            case _:
+                return self._told(view, self._say(view.language, "menu"))
+
+    def _chosen(self, value: str, view: View) -> Step:
+        language = view.language
+        match value.split(":", 2):
+            case ["ask", "item", item] if item in self._items:
+                message = Message(item_text(self._content, item, language), self._after(language))
+                return self._shown(view, message)
+            case ["ask", "example", number]:
+                return self._example(int(number), view)
+            case ["ask", "hand"] if question := view.state.get("question"):
+                return Step(view.person, self._state(), effects=(HandToStaff(question, language),))
+            case ["ask", "none"]:
+                return self._silent(view)
+            case ["ask", "again"]:
+                return self._told(view, self._say(language, "ask_again_reply"))
+            case _:
+                return self._told(view, self._say(language, "menu"))
+
+    def _example(self, number: int, view: View) -> Step:
+        questions = self._content.menu.examples[view.language]
+        question = questions[min(number, len(questions)) - 1]
+        understood = self._understand(question)
+        return self._answer(question, answer(self._content, understood, view.language), view)
+
+    def _answer(self, text: str, found: Answer, view: View) -> Step:
+        if not found.text:
+            return Step(view.person, view.state)
+        language = found.language
+        message = Message(found.text, self._choices(found, language))
+        step = self._shown(view, message)
+        if found.kind not in ("handoff", "did_you_mean"):
+            return step
+        kept = text[:_KEPT_QUESTION]
+        state = replace(step.state, data=(("question", kept),))
+        if found.kind == "did_you_mean":
+            return replace(step, state=state)
+        return replace(step, state=state, effects=(StoreQuestion(kept, language, found.topic),))
+
+    def _choices(self, found: Answer, language: Language) -> tuple[Choice, ...]:
+        match found.kind:
+            case "plan" | "faq":
+                offered = dict.fromkeys(found.citations[:2] + found.suggestions)
+                return tuple(self._open(item, language) for item in list(offered)[:3] if item in self._items)
+            case "did_you_mean":
+                titles = tuple(self._titled(item, language) for item in found.suggestions[:3])
+                return (*titles, Choice(self._say(language, "none_of_these"), "ask:none"))
+            case "handoff":
+                nearest = tuple(
+                    self._open(item, language) for item in found.suggestions[:1] if item in self._items
+                )
+                return nearest + self._ways_on(language)
+            case _:
+                return ()
+
+    def _silent(self, view: View) -> Step:
+        """None of the offered meanings was meant: the plan does not say."""
+        question = view.state.get("question") or ""
+        message = Message(self._say(view.language, "plan_silent"), self._ways_on(view.language))
+        state = replace(self._state().showing(message.choices), data=view.state.data)
+        return Step(view.person, state, (message,), (StoreQuestion(question, view.language, None),))
+
+    def _ways_on(self, language: Language) -> tuple[Choice, ...]:
+        hand = Choice(self._say(language, "hand_to_staff"), "ask:hand")
+        return (hand, Choice(self._say(language, "ask_again"), "ask:again"))
+
+    def _open(self, item: str, language: Language) -> Choice:
+        name = self._say(language, "task" if item in self._tasks else "clause", id=item)
+        return Choice(self._say(language, "open_item", name=name), f"ask:item:{item}")
+
+    def _titled(self, item: str, language: Language) -> Choice:
+        return Choice(offer(self._content, item, language), f"ask:item:{item}")
+
+    def _after(self, language: Language) -> tuple[Choice, ...]:
+        return (Choice(self._say(language, "menu_back"), "home:menu"),)
+
+    def _ticket(self, ticket: str, view: View) -> Step:
+        language = view.language
+        match view.answers.get(QuestionByTicket(ticket)):
+            case HandedQuestion(_, text, asked_on):
+                found = self._say(language, "ticket", ticket=ticket, date=asked_on, question=text)
+                return self._told(view, found)
+            case _:
+                return self._told(view, self._say(language, "ticket_unknown", ticket=ticket))
+
+    def _told(self, view: View, text: str) -> Step:
+        return self._shown(view, Message(text))
+
+    def _shown(self, view: View, message: Message) -> Step:
+        return Step(view.person, self._state().showing(message.choices), (message,))
+
+    def _state(self) -> State:
+        return State(self.name, self.version)
+
+
+def _ticket(cue: Cue) -> str | None:
+    if not isinstance(cue, Said):
+        return None
+    found = _TICKET.fullmatch(fold(cue.text))
+    return f"Q{int(found[1])}" if found else None

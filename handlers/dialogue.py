@@ -1,0 +1,107 @@
+"""The contract of a dialogue: cues in, one step out, nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from content.model import Language
+from handlers.effects import Effect, Outcome, Query
+from handlers.messages import Message
+from handlers.people import NOWHERE, Person, State
+from handlers.understand import Understood
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The person wrote something; it was understood before the transaction began."""
+
+    text: str
+    understood: Understood
+
+
+@dataclass(frozen=True, slots=True)
+class SaidTooMuch:
+    """The person wrote more than is read, `limit` characters."""
+
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """A button was pressed, on the screen or on an old message."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chose:
+    """The person picked from the choices on the screen, by tap, number or words."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The person came by a link that carries a payload, which may be empty."""
+
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """The person sent a picture or a document."""
+
+    name: str
+    media_type: str
+
+
+Cue = Said | SaidTooMuch | Tapped | Chose | Started | SentFile | Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All a step may know: the person, where they stand, the rows asked for, and the time (aware, UTC).
+
+    `language` is the one to answer in; `shows_greeting`: the channel itself shows the greeting before the first word, as the web page does.
+    """
+
+    person: Person
+    now: datetime
+    state: State = NOWHERE
+    language: Language = "vi"
+    answers: Mapping[Query, object] = field(default_factory=dict)
+    shows_greeting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a dialogue makes of a cue: who the person is now, where they stand, what to do, what to say."""
+
+    person: Person
+    state: State
+    replies: tuple[Message, ...] = ()
+    effects: tuple[Effect, ...] = ()
+
+    def after(self, *replies: Message) -> "Step":
+        """The same step with these messages said first."""
+        return replace(self, replies=replies + self.replies)
+
+
+class Dialogue(Protocol):
+    """One kind of conversation; it holds content and nothing that changes."""
+
+    name: str
+    version: int
+
+    def needs(self, cue: Cue, state: State) -> tuple[Query, ...]:
+        """What must be read before `step` can decide."""
+        ...
+
+    def step(self, cue: Cue, view: View) -> Step:
+        """Decide; no clock, no randomness, no I/O, and at most a millisecond of thought."""
+        ...
+
+    def anytime(self, value: str) -> bool:
+        """Whether this choice still means the same when its message is no longer the last one."""
+        ...

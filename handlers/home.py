@@ -1,0 +1,132 @@
+"""Greeting, menu, help, the language, and the services that are not open yet."""
+
+from dataclasses import replace
+
+from content.library import Content
+from content.model import Language
+from handlers.dialogue import Chose, Cue, Said, SaidTooMuch, SentFile, Started, Step, Tapped, View
+from handlers.effects import Query
+from handlers.fold import fold
+from handlers.messages import Choice, Message
+from handlers.people import State
+
+_LANGUAGES: dict[str, Language] = {"english": "en", "tieng anh": "en", "tieng viet": "vi", "vietnamese": "vi"}
+_MENU_WORDS = frozenset({"menu", "/menu", "/start", "start", "bat dau"})
+
+
+class Home:
+    """The place where a conversation begins and to which «menu» returns."""
+
+    name = "home"
+    version = 1
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+        self._say = content.say
+
+    def needs(self, cue: Cue, state: State) -> tuple[Query, ...]:
+        """Nothing: what this place says depends on nobody's rows."""
+        return ()
+
+    def anytime(self, value: str) -> bool:
+        """Every choice of the menu means the same for ever."""
+        return True
+
+    def start(self, language: Language) -> State:
+        """The state of somebody who sees the menu."""
+        return State(self.name, self.version, screen=self.menu(language))
+
+    def menu(self, language: Language) -> tuple[Choice, ...]:
+        """The services that exist, never more than five."""
+        return (
+            Choice(self._say(language, "menu_plan"), "home:plan"),
+            Choice(self._say(language, "menu_help"), "home:help"),
+            Choice(self._say(language, "menu_language"), "home:vi" if language == "en" else "home:en"),
+        )
+
+    def greeting(self, language: Language) -> Message:
+        """The first message: who speaks, that it is a machine, what it can do."""
+        return Message(self._say(language, "greeting", office=self.office(language)), self.menu(language))
+
+    def introduction(self, language: Language) -> Message:
+        """The greeting in one line, for somebody who began with a question."""
+        return Message(self._say(language, "introduction", office=self.office(language)))
+
+    def office(self, language: Language) -> str:
+        """Who speaks, in that language."""
+        office = self._content.office
+        return office.name_en if language == "en" else office.name
+
+    def command(self, text: str) -> str | None:
+        """The choice that a typed command stands for, such as «menu» or «English»."""
+        words = fold(text)
+        if words in _LANGUAGES:
+            return f"home:{_LANGUAGES[words]}"
+        return "home:menu" if words in _MENU_WORDS else None
+
+    def step(self, cue: Cue, view: View) -> Step:
+        """Answer a choice of the menu, or whatever is not a question."""
+        language = view.language
+        match cue:
+            case Chose((value,)) | Tapped(value):
+                return self._chosen(value, view)
+            case Said(_, understood) if understood.service:
+                return self._service(understood.service, view)
+            case Started():
+                return self._at_menu(view, self._opening(view))
+            case SaidTooMuch(limit):
+                return _stay(view, Message(self._say(language, "too_long", limit=_grouped(limit, language))))
+            case SentFile():
+                return _stay(view, Message(self._say(language, "file_unread")))
+            case _:
+                return self._at_menu(view, Message(self._say(language, "menu"), self.menu(language)))
+
+    def _chosen(self, value: str, view: View) -> Step:
+        language = view.language
+        match value.removeprefix("home:"):
+            case "vi" | "en" as chosen:
+                person = replace(view.person, language=chosen, language_chosen=True)
+                message = Message(self._say(chosen, "language_now"), self.menu(chosen))
+                return Step(person, self.start(chosen), (message,))
+            case "help":
+                return self._at_menu(view, Message(self._say(language, "help"), self.menu(language)))
+            case "plan":
+                return self._examples(view)
+            case _:
+                return self._at_menu(view, Message(self._say(language, "menu"), self.menu(language)))
+
+    def _service(self, service: str, view: View) -> Step:
+        if service == "help":
+            return self._chosen("home:help", view)
+        language = view.language
+        sentence = self._say(language, f"not_open_{service}")
+        return self._at_menu(view, Message(sentence, self.menu(language)))
+
+    def _examples(self, view: View) -> Step:
+        language = view.language
+        questions = self._content.menu.examples[language]
+        choices = tuple(
+            Choice(question, f"ask:example:{number}") for number, question in enumerate(questions, 1)
+        )
+        message = Message(self._say(language, "plan_examples"), choices)
+        return Step(view.person, State("ask", 1, screen=choices), (message,))
+
+    def _opening(self, view: View) -> Message:
+        language = view.language
+        if view.person.greeted or view.shows_greeting:
+            return Message(self._say(language, "menu"), self.menu(language))
+        return self.greeting(language)
+
+    def _at_menu(self, view: View, message: Message) -> Step:
+        return Step(view.person, self.start(view.language), (message,))
+
+
+def _stay(view: View, message: Message) -> Step:
+    """Say it and leave everything where it stands."""
+    return Step(view.person, view.state, (message,))
+
+
+def _grouped(number: int, language: Language) -> str:
+    """A whole number with the language's mark between thousands: 4.000, or 4,000 in English."""
+    text = f"{number:,}"
+    return text if language == "en" else text.replace(",", ".")

@@ -1,0 +1,63 @@
+"""The person in a conversation and the place where the conversation stands."""
+
+import json
+from dataclasses import dataclass, replace
+
+from content.model import Language
+from handlers.messages import Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who writes to the assistant.
+
+    `language` is the one they chose, or else the last one they clearly wrote; `greeted` says whether they were told that a machine answers.
+    """
+
+    id: int
+    language: Language = "vi"
+    language_chosen: bool = False
+    greeted: bool = False
+
+
+class StateUnreadable(Exception):
+    """A stored state cannot be read by this version."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a conversation stands: which dialogue, its own data, and the choices on the screen.
+
+    `screen` is what a number typed next refers to: the choices of the last message that had any.
+    """
+
+    dialogue: str
+    version: int
+    data: tuple[tuple[str, str], ...] = ()
+    screen: tuple[Choice, ...] = ()
+
+    def get(self, key: str) -> str | None:
+        """One value of the dialogue's own data."""
+        return dict(self.data).get(key)
+
+    def showing(self, screen: tuple[Choice, ...]) -> "State":
+        """The same place with other choices on the screen."""
+        return replace(self, screen=screen)
+
+    def dump(self) -> str:
+        """The state as JSON text for storage; equal states give equal text."""
+        screen = [[choice.label, choice.value, choice.url] for choice in self.screen]
+        return json.dumps([self.dialogue, self.version, dict(self.data), screen], ensure_ascii=False)
+
+
+NOWHERE = State("", 0)
+
+
+def load_state(text: str) -> State:
+    """Read what `State.dump` wrote; raises StateUnreadable for anything else."""
+    try:
+        dialogue, version, data, screen = json.loads(text)
+        choices = tuple(Choice(str(label), str(value), url) for label, value, url in screen)
+        return State(str(dialogue), int(version), tuple(data.items()), choices)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StateUnreadable(str(error)) from None

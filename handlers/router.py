@@ -1,0 +1,124 @@
+"""Which dialogue a cue belongs to; the one place that knows them all."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from content.library import Content
+from content.model import Language
+from handlers.ask import Ask
+from handlers.choices import pick
+from handlers.dialogue import Chose, Cue, Dialogue, Said, SaidTooMuch, SentFile, Started, Step, Tapped, View
+from handlers.effects import KeepState, Outcome, Query
+from handlers.home import Home
+from handlers.messages import Message
+from handlers.people import State, StateUnreadable, load_state
+from handlers.understand import Understanding
+
+
+class Router:
+    """Leads every cue to its dialogue and is itself as pure as they are."""
+
+    def __init__(
+        self, content: Content, understanding: Understanding, others: Sequence[Dialogue] = ()
+    ) -> None:
+        self._say = content.say
+        self.home = Home(content)
+        self._ask = Ask(content, understanding)
+        known: list[Dialogue] = [self.home, self._ask, *others]
+        self._dialogues = {one.name: one for one in known}
+
+    def needs(self, cue: Cue, stored: str | None) -> tuple[Query, ...]:
+        """What must be read before `step` is called with the same cue and state."""
+        state, _ = self._load(stored, "vi")
+        return self._receiver(cue, state)[0].needs(cue, state)
+
+    def step(self, cue: Cue, stored: str | None, view: View) -> Step:
+        """Decide what the cue changes; `stored` is the state as text, None for a newcomer.
+
+        `view.state` is not read: what a stored state means is decided here.
+        """
+        view = self._in_the_language_of(cue, view)
+        state, unreadable = self._load(stored, view.language)
+        view = replace(view, state=state)
+        if unreadable:
+            return self._recovered(stored or "", unreadable, view)
+        dialogue, cue = self._receiver(cue, state)
+        step = self._stale(view) if self._is_stale(cue, state, dialogue) else dialogue.step(cue, view)
+        return self._introduced(cue, view, step)
+
+    def _load(self, stored: str | None, language: Language) -> tuple[State, str | None]:
+        """The state, and the reason why it could not be read."""
+        if stored is None:
+            return self.home.start(language), None
+        try:
+            state = load_state(stored)
+        except StateUnreadable as reason:
+            return self.home.start(language), str(reason)
+        known = self._dialogues.get(state.dialogue)
+        if known is None or known.version != state.version:
+            return self.home.start(language), f"{state.dialogue} {state.version}"
+        return state, None
+
+    def _receiver(self, cue: Cue, state: State) -> tuple[Dialogue, Cue]:
+        """The dialogue that takes the cue, and the cue as it is given to it."""
+        match cue:
+            case Outcome():
+                return self._dialogues[state.dialogue], cue
+            case Tapped(value):
+                return self._owner(value), self._chosen(value, state)
+            case Said(text):
+                return self._said(text, cue, state)
+            case Started() | SaidTooMuch() | SentFile():
+                return self.home, cue
+            case _:
+                return self._dialogues[state.dialogue], cue
+
+    def _said(self, text: str, cue: Said, state: State) -> tuple[Dialogue, Cue]:
+        if picked := pick(state.screen, text):
+            return self._owner(picked[0]), Chose(picked)
+        if command := self.home.command(text):
+            return self.home, Chose((command,))
+        if cue.understood.service:
+            return self.home, cue
+        if state.dialogue == self.home.name:
+            return self._ask, cue
+        return self._dialogues[state.dialogue], cue
+
+    def _owner(self, value: str) -> Dialogue:
+        return self._dialogues.get(value.partition(":")[0], self.home)
+
+    def _chosen(self, value: str, state: State) -> Cue:
+        """A tap on what is on the screen is a choice; any other stays a tap."""
+        return Chose((value,)) if any(choice.value == value for choice in state.screen) else Tapped(value)
+
+    def _is_stale(self, cue: Cue, state: State, dialogue: Dialogue) -> bool:
+        return isinstance(cue, Tapped) and not dialogue.anytime(cue.value)
+
+    def _stale(self, view: View) -> Step:
+        """A button of an earlier message: say so kindly and show what is asked now."""
+        sentence = self._say(view.language, "stale_button")
+        return Step(view.person, view.state, (Message(sentence, view.state.screen),))
+
+    def _recovered(self, stored: str, reason: str, view: View) -> Step:
+        language = view.language
+        message = Message(self._say(language, "state_lost"), self.home.menu(language))
+        return Step(view.person, self.home.start(language), (message,), (KeepState(stored, reason),))
+
+    def _in_the_language_of(self, cue: Cue, view: View) -> View:
+        """A clear sentence is answered in its own language; it is remembered unless the person chose one."""
+        person = view.person
+        if not (isinstance(cue, Said) and cue.understood.language_is_clear):
+            return replace(view, language=person.language)
+        language = cue.understood.language
+        if not person.language_chosen:
+            person = replace(person, language=language)
+        return replace(view, person=person, language=language)
+
+    def _introduced(self, cue: Cue, view: View, step: Step) -> Step:
+        """Whoever was never greeted is told first that a machine answers."""
+        if view.person.greeted or not step.replies:
+            return step
+        step = replace(step, person=replace(step.person, greeted=True))
+        if view.shows_greeting or isinstance(cue, Started):
+            return step
+        return step.after(self.home.introduction(view.language))

@@ -1,0 +1,384 @@
+"""Finds what a question asks for: an item of the plan, a service, small talk, or nothing the plan answers."""
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from content.knowledge import DOCUMENT, Knowledge, Phrased, Target
+from content.library import Content
+from content.model import Language, Plan
+from handlers.fold import Word, fold, plain_words, words_of
+from handlers.reading import Forms, Read, Reader
+
+Kind = Literal["plan", "faq", "service", "did_you_mean", "handoff", "smalltalk", "ignored"]
+
+# Measured on the sample questions; between the two bars the person is asked what was meant.
+_SURE, _UNSURE = 0.50, 0.44
+_SERVICE, _SMALLTALK = 0.62, 0.60
+_MARKED = 0.85  # a deciding word outweighs all but a near-exact phrasing
+_CLOSE = 0.93  # a second item this near the first is told too
+_COMPARED = 0.70  # nearer is not asked of it when two things are compared
+_RIVAL = 0.85  # below the upper bar, a second item this near makes it a question back
+_STRANGE = 0.3  # how much words foreign to an item speak against it
+_LAST_YEAR, _FIRST_YEAR = 2030, 2018
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What a text was taken to mean; items best first with their scores."""
+
+    kind: Kind
+    language: Language
+    language_is_clear: bool
+    items: tuple[tuple[str, float], ...] = ()
+    attributes: frozenset[str] = frozenset()
+    service: str | None = None
+    topic: str | None = None
+    target: str | None = None
+    score: float = 0.0
+    runner_up: tuple[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    owner: str
+    weights: Mapping[str, float]
+    size: float
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question ready for comparing."""
+
+    read: Read
+    weights: Mapping[str, float]
+    size: float
+    bare: Mapping[str, float]  # without the words that ask for lead, time, …
+    bare_size: float
+    attributes: frozenset[str]
+    years: frozenset[int]
+
+
+Scores = dict[str, float]
+
+
+class Understanding:
+    """Built once from the content; `understand` is then pure, quick and never raises."""
+
+    def __init__(self, content: Content) -> None:
+        knowledge = content.knowledge
+        self._knowledge = knowledge
+        self._texts = _texts_of(content.plan)
+        self._tasks = {task.id for task in content.plan.tasks}
+        self._reader = Reader(knowledge.words)
+        self._reader.learn(_everything(knowledge, self._texts))
+        self._filler = set(plain_words(knowledge.words.filler))
+        self._english = set(plain_words(knowledge.words.english))
+        self._asking = {f"={name}" for names in knowledge.attributes.values() for name in names}
+        self._rarity, self._rarest = self._weigh(knowledge)
+        self._items = self._phrases(knowledge.items)
+        self._targets = self._phrases(knowledge.targets)
+        self._services = self._phrases(knowledge.services)
+        self._smalltalk = self._phrases(knowledge.smalltalk)
+        self._topics = self._phrases(knowledge.topics)
+        self._item_words = {name: set(self._reader.read(text).tokens) for name, text in self._texts.items()}
+        marking: tuple[Phrased, ...] = (*knowledge.smalltalk, *knowledge.topics)
+        self._marks = Forms((entry.id, words_of(mark)) for entry in marking for mark in entry.marks)
+        self._talks = {entry.id for entry in knowledge.smalltalk}
+        self._item_known = {
+            item.id: self._item_words[item.id].union(*(self._reader.read(ask).tokens for ask in item.ask))
+            for item in knowledge.items
+        }
+        self._by_item = {f.item: t for t in knowledge.targets for f in (t.by_2025, t.by_2030, t.total)}
+        self._by_task = {target.task: target for target in knowledge.targets}
+        self._target = {target.id: target for target in knowledge.targets}
+        self._reference = _reference_pattern(knowledge.words.reference)
+
+    def understand(self, text: str) -> Understood:
+        """What `text` asks for."""
+        if not text.strip():
+            return Understood("ignored", "vi", False)
+        read = self._reader.read(text)
+        language, clear = self._language(text, read)
+        if not read.words:
+            return Understood("smalltalk", language, False, topic="emptyish", score=1.0)
+        asked = self._prepare(read)
+        found = self._by_number(text, asked) or self._nearest(asked)
+        return _spoken(found, language, clear)
+
+    # What the question is nearest to
+
+    def _nearest(self, asked: _Asked) -> Understood:
+        marked = self._marked(asked.read.words)
+        talk = _top(self._symmetric(asked, self._smalltalk))
+        service = _top(self._symmetric(asked, self._services))
+        topic = _top(self._covering(asked, self._topics))
+        items = self._item_scores(asked)
+        best = _top(items)
+        if marked and marked in self._talks:
+            return _said("smalltalk", marked, 1.0, best)
+        if marked and best[1] < _MARKED and service[1] < _MARKED:
+            return _said("handoff", marked, _MARKED, best)
+        if service[1] >= _SERVICE and service[1] >= max(best[1] * 0.95, talk[1], topic[1]):
+            return Understood("service", "vi", False, service=service[0], score=service[1], runner_up=best)
+        if talk[1] >= _SMALLTALK and talk[1] > max(best[1], topic[1]):
+            return _said("smalltalk", talk[0], talk[1], best)
+        if topic[1] >= best[1] or best[1] < _UNSURE:
+            return _said("handoff", topic[0] if topic[1] >= _UNSURE else None, max(topic[1], 0.0), best)
+        return self._plan(asked, items)
+
+    def _plan(self, asked: _Asked, items: Scores) -> Understood:
+        ranked = sorted(items.items(), key=lambda pair: -pair[1])
+        name, score = ranked[0]
+        close = _COMPARED if asked.read.has(("compare",)) else _CLOSE
+        target = self._target.get(name) or self._target_of(name, asked)
+        runner_up = _other(ranked, name)
+        if score < _SURE and runner_up and runner_up[1] >= _RIVAL * score:
+            offered = tuple((self._answering(each), value) for each, value in ranked[:3])
+            return Understood("did_you_mean", "vi", False, items=offered, score=score, runner_up=runner_up)
+        if target:
+            chosen = tuple((each, score) for each in self._steps(target, asked))
+        else:
+            chosen = tuple(
+                pair for pair in ranked[:2] if pair[1] >= close * score and self._alike(name, pair[0])
+            )
+        return Understood(
+            "plan", "vi", False, items=chosen, attributes=asked.attributes, score=score, runner_up=runner_up,
+            target=target.id if target and chosen[0][0] not in self._tasks else None,
+        )  # fmt: skip
+
+    def _target_of(self, name: str, asked: _Asked) -> Target | None:
+        if "target" not in asked.attributes:
+            return None
+        only = not asked.attributes & {"lead", "cooperating", "time", "funding"}
+        return self._by_item.get(name) or (self._by_task.get(name) if only else None)
+
+    def _steps(self, target: Target, asked: _Asked) -> tuple[str, ...]:
+        """The items that answer a question about a target: one step, both, the total, or the task."""
+        if asked.attributes & {"lead", "cooperating", "funding"}:
+            return (target.task,)
+        if asked.read.has(("total",)) or not asked.years & {2025, 2030}:
+            return (target.total.item, target.task)
+        steps = ((2025, target.by_2025.item), (2030, target.by_2030.item))
+        return tuple(item for year, item in steps if year in asked.years)
+
+    def _answering(self, name: str) -> str:
+        return self._target[name].total.item if name in self._target else name
+
+    def _alike(self, one: str, other: str) -> bool:
+        return (one in self._tasks) == (other in self._tasks) and other not in self._target
+
+    # Scores
+
+    def _item_scores(self, asked: _Asked) -> Scores:
+        scores = self._covering(asked, self._items)
+        for name, score in scores.items():
+            own = self._own_words(asked, name)
+            known = 1 - _STRANGE * self._strange(asked, name)
+            scores[name] = (1 - (1 - score) * (1 - 0.35 * own)) * known * self._leaning(asked, name)
+        for name, score in self._covering(asked, self._targets).items():
+            scores[name] = score * (1.05 if "target" in asked.attributes else 0.6)
+        return scores
+
+    def _own_words(self, asked: _Asked, name: str) -> float:
+        words = self._item_words.get(name, set())
+        held = sum(weight for token, weight in asked.weights.items() if token in words)
+        return held / asked.size if asked.size else 0.0
+
+    def _strange(self, asked: _Asked, name: str) -> float:
+        """The share of the question that neither the item nor any phrasing of it knows."""
+        known = self._item_known[name]
+        strange = sum(
+            self._weight(token) for token in set(asked.read.tokens)
+            if token not in known and token not in self._filler and token not in self._asking
+        )  # fmt: skip
+        return min(strange / asked.size, 1.0) if asked.size else 0.0
+
+    def _leaning(self, asked: _Asked, name: str) -> float:
+        """Who asks for a cell of the appendix means a task; who asks for a number or nothing, either."""
+        if name == DOCUMENT or not asked.attributes & {"lead", "cooperating", "time", "funding"}:
+            return 1.0
+        if name in self._tasks:
+            return 1.1
+        return 1.0 if name[:3] in ("V.1", "V.2", "V.3", "V.y", "IV-") or name[:2] == "V." else 0.85
+
+    def _covering(self, asked: _Asked, phrases: list[_Phrase]) -> Scores:
+        """Each owner's best phrasing; a rambling question is not held against a phrasing it contains."""
+        scores: Scores = {}
+        for phrase in phrases:
+            score = _likeness(phrase, asked.weights, min(asked.size, _room(phrase)))
+            if asked.attributes and phrase.owner in self._tasks and asked.bare_size > 1.0:
+                bare = _likeness(phrase, asked.bare, min(asked.bare_size, _room(phrase)))
+                score = max(score, bare)
+            if score > scores.get(phrase.owner, -1.0):
+                scores[phrase.owner] = score
+        return scores
+
+    def _symmetric(self, asked: _Asked, phrases: list[_Phrase]) -> Scores:
+        """Each owner's best phrasing where every further word counts against it."""
+        scores: Scores = {}
+        for phrase in phrases:
+            score = _likeness(phrase, asked.weights, asked.size)
+            if score > scores.get(phrase.owner, -1.0):
+                scores[phrase.owner] = score
+        return scores
+
+    # Preparing
+
+    def _prepare(self, read: Read) -> _Asked:
+        weights = self._features(read.tokens)
+        bare = self._features(tuple(token for token in read.tokens if token not in self._asking))
+        found = (name for name, concepts in self._knowledge.attributes.items() if read.has(concepts))
+        years = frozenset(
+            int(word.plain) for word in read.words if word.plain.isdecimal() and len(word.plain) == 4
+        )
+        return _Asked(read, weights, sum(weights.values()), bare, sum(bare.values()), frozenset(found), years)
+
+    def _features(self, tokens: tuple[str, ...]) -> dict[str, float]:
+        weights = {token: self._weight(token) for token in tokens}
+        meant = [token for token in tokens if token not in self._filler]
+        for one, two in zip(meant, meant[1:], strict=False):
+            if not (one.startswith("=") and two.startswith("=")):
+                weights[f"{one} {two}"] = 0.4 * min(self._weight(one), self._weight(two))
+        return weights
+
+    def _weight(self, token: str) -> float:
+        if token in self._filler:
+            return 0.15
+        weight = self._rarity.get(token)
+        if weight is None:
+            return 0.5 * self._rarest  # a word nobody wrote down may matter or not
+        return weight * (1.25 if token.startswith("=") else 0.9)
+
+    def _weigh(self, knowledge: Knowledge) -> tuple[dict[str, float], float]:
+        owners = [
+            *knowledge.items,
+            *knowledge.targets,
+            *knowledge.services,
+            *knowledge.smalltalk,
+            *knowledge.topics,
+        ]
+        counts: Counter[str] = Counter()
+        for owner in owners:
+            texts = (*owner.ask, *owner.marks, self._texts.get(owner.id, ""))
+            counts.update({token for text in texts for token in self._reader.read(text).tokens})
+        total = len(owners)
+        return {token: math.log(1 + total / count) for token, count in counts.items()}, math.log(1 + total)
+
+    def _phrases(self, entries: Iterable[Phrased]) -> list[_Phrase]:
+        found = []
+        for entry in entries:
+            for ask in entry.ask:
+                weights = self._features(self._reader.read(ask).tokens)
+                found.append(_Phrase(entry.id, weights, sum(weights.values())))
+        return found
+
+    def _marked(self, words: tuple[Word, ...]) -> str | None:
+        """The first entry one of whose deciding words stands in the question, or a year the plan does not reach."""
+        beyond = _BEYOND if any(_is_other_year(word.plain) for word in words) else None
+        return self._marks.first(words) or beyond
+
+    def _language(self, text: str, read: Read) -> tuple[Language, bool]:
+        if _has_vietnamese(text[:2_000]):
+            return "vi", True
+        plain = plain_words(text[:2_000])
+        english = sum(word in self._english for word in plain)
+        if english and 5 * english >= len(plain):
+            return "en", len(plain) > 1
+        return "vi", False
+
+    # A clause or task named by its number
+
+    def _by_number(self, text: str, asked: _Asked) -> Understood | None:
+        line = fold(text[:2_000])
+        for found in self._reference.finditer(line):
+            named, name = found["word"] is not None, found["id"].replace(",", ".")
+            item = self._numbered(name)
+            if item and (named or found[0].strip() == line.strip(" ?.!")):
+                return Understood(
+                    "plan", "vi", False, items=((item, 1.0),), attributes=asked.attributes, score=1.0
+                )
+            if named and not item and name[0].isdigit() and "." in name:
+                return Understood("handoff", "vi", False, topic=NO_SUCH_ITEM, score=1.0)
+        return None
+
+    def _numbered(self, name: str) -> str | None:
+        first, *rest = name.split(".")
+        written = ".".join([first.upper(), *rest])
+        return written if written in self._texts and written != DOCUMENT else None
+
+
+NO_SUCH_ITEM = "no_such_item"
+_BEYOND = "other_plan"
+
+
+def _reference_pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    leading = "|".join(sorted((re.escape(fold(word)) for word in words), key=len, reverse=True))
+    number = r"[1-9][.,]\d{1,2}|(?:iii|ii|iv|vi|v|i)(?:\.(?:\d|yc)(?:\.[ab])?(?:-\d(?:\.\d)?)?|-\d)?"
+    return re.compile(rf"(?<![\w.])(?:(?P<word>{leading})\s+)?(?P<id>{number})(?![\w-]|[.,]\d)")
+
+
+def _texts_of(plan: Plan) -> dict[str, str]:
+    """The words of every item, with the head it stands under."""
+    sections = {section.id: f"{section.title} {section.text}" for section in plan.sections}
+    tasks = {task.id: f"{task.text} {task.time}" for task in plan.tasks}
+    document = plan.document
+    return {**sections, **tasks, DOCUMENT: " ".join((document.title, *document.preamble))}
+
+
+def _everything(knowledge: Knowledge, texts: Mapping[str, str]) -> Iterable[str]:
+    yield from texts.values()
+    groups: tuple[tuple[Phrased, ...], ...] = (
+        knowledge.items, knowledge.targets, knowledge.services, knowledge.smalltalk, knowledge.topics
+    )  # fmt: skip
+    for group in groups:
+        for entry in group:
+            yield from entry.ask
+            yield from entry.marks
+
+
+def _likeness(phrase: _Phrase, weights: Mapping[str, float], size: float) -> float:
+    if not size or not phrase.size:
+        return 0.0
+    shared = sum(weight for token, weight in phrase.weights.items() if token in weights)
+    return shared / math.sqrt(phrase.size * size)
+
+
+def _room(phrase: _Phrase) -> float:
+    """How much a question may hold before what goes beyond the phrasing stops counting against it."""
+    return 2.2 * phrase.size + 5.0
+
+
+def _top(scores: Scores) -> tuple[str, float]:
+    return max(scores.items(), key=lambda pair: pair[1])
+
+
+def _other(ranked: list[tuple[str, float]], name: str) -> tuple[str, float] | None:
+    return next((pair for pair in ranked if pair[0] != name), None)
+
+
+def _said(kind: Kind, topic: str | None, score: float, best: tuple[str, float]) -> Understood:
+    return Understood(kind, "vi", False, topic=topic, score=score, runner_up=best)
+
+
+def _spoken(found: Understood, language: Language, clear: bool) -> Understood:
+    return Understood(
+        found.kind, language, clear, found.items, found.attributes, found.service, found.topic, found.target,
+        round(min(found.score, 1.0), 3),
+        (found.runner_up[0], round(min(found.runner_up[1], 1.0), 3)) if found.runner_up else None,
+    )  # fmt: skip
+
+
+def _is_other_year(word: str) -> bool:
+    is_year = len(word) == 4 and word.isdecimal() and 1900 <= int(word) < 2100
+    return is_year and not _FIRST_YEAR <= int(word) <= _LAST_YEAR
+
+
+def _has_vietnamese(text: str) -> bool:
+    """Whether a letter stands that English does not have."""
+    bare = unicodedata.normalize("NFD", text.casefold())
+    return any(letter == "đ" or "\u0300" <= letter <= "\u0323" or letter == "\u031b" for letter in bare)

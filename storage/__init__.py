@@ -1,0 +1,1 @@
+"""Memory: the tables, and the one transaction in which a turn becomes true."""

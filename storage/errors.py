@@ -1,0 +1,39 @@
+"""What can go wrong with the store.
+
+StoreError
+├── StoreUnavailable      nothing was kept, the same message may come again
+├── DatabaseTooNew        made by a later version
+├── DatabaseTooOld        wants `python -m bot migrate`
+└── TooManyRounds         a dialogue kept asking for outcomes
+"""
+
+import sqlalchemy as sa
+
+
+class StoreError(Exception):
+    """The store cannot do this."""
+
+
+class StoreUnavailable(StoreError):
+    """The database is locked, full or gone; nothing was kept and the same message may come again."""
+
+
+class DatabaseTooNew(StoreError):
+    """The database was made by a later version of this program."""
+
+
+class DatabaseTooOld(StoreError):
+    """The database was made by an earlier version of this program and wants `python -m bot migrate`."""
+
+
+class TooManyRounds(StoreError):
+    """A dialogue asked for more outcomes in one turn than it may."""
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether the fault is the database's state (locked, full, gone), not something in the turn itself."""
+    if isinstance(error, StoreUnavailable):
+        return True
+    return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError) or (
+        isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
+    )

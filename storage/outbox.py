@@ -1,0 +1,186 @@
+"""What is to be said: written with the turn, fetched by a cursor, marked when the cursor has passed."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from handlers.messages import Attachment, Choice, Message
+from storage.rows import bound, rows
+from storage.tables import Id, Instant, addresses, instant, outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message in somebody's outbox; its cursor grows with every message to the same address."""
+
+    cursor: int
+    message: Message
+    at: datetime
+
+
+def dump(message: Message) -> str:
+    """A message as JSON text for storage."""
+    choices = [[choice.label, choice.value, choice.url] for choice in message.choices]
+    attachments = [[one.name, one.media_type, one.path] for one in message.attachments]
+    return json.dumps([message.text, choices, attachments], ensure_ascii=False, separators=(",", ":"))
+
+
+def load(text: str) -> Message:
+    """Read what `dump` wrote."""
+    said, choices, attachments = json.loads(text)
+    return Message(
+        said, tuple(Choice(*one) for one in choices), tuple(Attachment(*one) for one in attachments)
+    )
+
+
+_given_lines = rows(
+    place=sa.Integer, address_id=Id, turn_id=Id, position=sa.Integer, at=Instant, message=sa.Text
+)
+_ADD = (
+    sa.insert(outbox)
+    .from_select(
+        ["address_id", "turn_id", "position", "at", "message", "status"],
+        sa.select(
+            _given_lines.c.address_id,
+            _given_lines.c.turn_id,
+            _given_lines.c.position,
+            _given_lines.c.at,
+            _given_lines.c.message,
+            sa.literal_column("'waiting'"),
+        ).order_by(_given_lines.c.place),
+        include_defaults=False,
+    )
+    .returning(outbox.c.id, outbox.c.turn_id, outbox.c.position)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """A message about to stand in the outbox."""
+
+    address_id: int
+    turn_id: int
+    position: int
+    at: datetime
+    message: Message
+
+
+def add(connection: sa.Connection, lines: Sequence[NewLine]) -> dict[tuple[int, int], int]:
+    """Write the messages; gives back their cursors by (turn, position)."""
+    if not lines:
+        return {}
+    values = (
+        {
+            "place": place,
+            "address_id": line.address_id,
+            "turn_id": line.turn_id,
+            "position": line.position,
+            "at": instant(line.at),
+            "message": dump(line.message),
+        }
+        for place, line in enumerate(lines)
+    )
+    found = connection.execute(_ADD, bound(values))
+    return {(turn_id, position): cursor for cursor, turn_id, position in found}
+
+
+_given_readers = rows(channel=sa.String, address=sa.String, after=Id)
+_AFTER = (
+    sa.select(addresses.c.address, outbox.c.id, outbox.c.message, outbox.c.at)
+    .select_from(
+        _given_readers.join(
+            addresses,
+            (addresses.c.channel == _given_readers.c.channel)
+            & (addresses.c.address == _given_readers.c.address),
+        ).join(outbox, (outbox.c.address_id == addresses.c.id) & (outbox.c.id > _given_readers.c.after))
+    )
+    .where(addresses.c.closed_at.is_(None))
+    .order_by(outbox.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
+
+def after(
+    connection: sa.Connection, channel: str, cursors: Iterable[tuple[str, int]], most: int = 1_000
+) -> dict[str, list[Line]]:
+    """For each (address, cursor) the messages after it, oldest first, `most` rows in all."""
+    wanted: Any = bound(
+        {"channel": channel, "address": address, "after": cursor} for address, cursor in cursors
+    )
+    lines: dict[str, list[Line]] = {}
+    for address, cursor, message, at in connection.execute(_AFTER, {**wanted, "most": most}):
+        lines.setdefault(address, []).append(Line(cursor, load(message), at))
+    return lines
+
+
+_given_seen = rows(channel=sa.String, address=sa.String, upto=Id)
+_MARK_SEEN = (
+    sa.update(outbox)
+    .values(status=sa.literal_column("'sent'"), sent_at=sa.bindparam("now", type_=Instant))
+    .where(
+        outbox.c.status == sa.literal_column("'waiting'"),
+        outbox.c.id.in_(
+            sa.select(outbox.c.id)
+            .select_from(
+                _given_seen.join(
+                    addresses,
+                    (addresses.c.channel == _given_seen.c.channel)
+                    & (addresses.c.address == _given_seen.c.address),
+                ).join(outbox, (outbox.c.address_id == addresses.c.id) & (outbox.c.id <= _given_seen.c.upto))
+            )
+            .where(outbox.c.status == sa.literal_column("'waiting'"))
+            .scalar_subquery()
+        ),
+    )
+)
+
+
+def mark_seen(
+    connection: sa.Connection, channel: str, cursors: Iterable[tuple[str, int]], now: datetime
+) -> int:
+    """Mark as sent what each reader's cursor has passed; gives back how many messages that were."""
+    values = bound({"channel": channel, "address": address, "upto": upto} for address, upto in cursors)
+    return connection.execute(_MARK_SEEN, {**values, "now": now}).rowcount
+
+
+_SKIP_OLD = (
+    sa.update(outbox)
+    .values(status=sa.literal_column("'skipped'"), reason=sa.literal_column("'too old'"))
+    .where(
+        outbox.c.status == sa.literal_column("'waiting'"), outbox.c.at < sa.bindparam("before", type_=Instant)
+    )
+)
+
+
+def skip_old(connection: sa.Connection, before: datetime) -> int:
+    """Give up what nobody came for since `before`; gives back how many messages that were."""
+    return connection.execute(_SKIP_OLD, {"before": before}).rowcount
+
+
+_FETCH_WAITING = (
+    sa.update(outbox)
+    .where(
+        outbox.c.status == sa.literal_column("'waiting'"),
+        outbox.c.address_id
+        == sa.select(addresses.c.id)
+        .where(
+            addresses.c.channel == sa.bindparam("met_channel"),
+            addresses.c.address == sa.bindparam("met_address"),
+        )
+        .scalar_subquery(),
+    )
+    .values(status=sa.literal_column("'sent'"), sent_at=sa.bindparam("now", type_=Instant))
+    .returning(outbox.c.id, outbox.c.message, outbox.c.at)
+)
+
+
+def fetch_waiting(connection: sa.Connection, channel: str, address: str, now: datetime) -> list[Line]:
+    """Take everything that waits for a reader who reads at once, oldest first, and mark it sent."""
+    found = connection.execute(_FETCH_WAITING, {"met_channel": channel, "met_address": address, "now": now})
+    return sorted(
+        (Line(cursor, load(message), at) for cursor, message, at in found), key=lambda line: line.cursor
+    )

@@ -1,0 +1,177 @@
+"""Every table, as it is now; how it became so stands in migrations/."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC, to the microsecond.
+
+    PostgreSQL has a type for it. SQLite keeps ISO 8601 text of one fixed width, which sorts as time does.
+    Both read the text that `instant` writes, so rows may also travel as JSON.
+    """
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Text on SQLite, timestamptz on PostgreSQL."""
+        return dialect.type_descriptor(
+            sa.String(32) if dialect.name == "sqlite" else sa.DateTime(timezone=True)
+        )
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuse a naive datetime; store UTC."""
+        if value is None:
+            return None
+        return instant(value) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Give back an aware datetime in UTC."""
+        if value is None:
+            return None
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return moment.astimezone(UTC)
+
+
+def instant(moment: datetime) -> str:
+    """A moment as text both databases read: 2027-01-20T01:30:00.000000+00:00. Raises ValueError for a naive one."""
+    if moment.tzinfo is None:
+        raise ValueError("a datetime without a time zone")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+# SQLite counts rows only in a column spelled INTEGER; PostgreSQL wants eight bytes.
+Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", Id, primary_key=True)
+
+
+def _ref(name: str, target: str, *, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column(name, Id, sa.ForeignKey(f"{target}.id"), nullable=nullable)
+
+
+# Somebody who writes to the assistant. The row is the lock under which everything of that person happens.
+people = sa.Table(
+    "people",
+    metadata,
+    _id(),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("seen_at", Instant, nullable=False),
+    sa.Column("language", sa.String(2), nullable=False),
+    sa.Column("language_chosen", sa.Boolean, nullable=False),
+    sa.Column("greeted", sa.Boolean, nullable=False),
+    sa.Column("state", sa.Text),  # handlers.people.State as JSON text; NULL: at the beginning
+)
+
+# Where a person is met: one row for a channel and an address in it. For the web the address is the hash of the
+# cookie, so that nobody who reads the table can go on with somebody's conversation.
+addresses = sa.Table(
+    "addresses",
+    metadata,
+    _id(),
+    _ref("person_id", "people"),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("address", sa.String(128), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("closed_at", Instant),  # «không phải tôi»: no longer answered, its talk no longer shown
+    sa.UniqueConstraint("channel", "address"),
+    sa.Index("ix_addresses_person_id", "person_id"),
+)
+
+# One row for each thing that came in; the unique key makes a repeat harmless.
+turns = sa.Table(
+    "turns",
+    metadata,
+    _id(),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("update_key", sa.String(160), nullable=False),
+    _ref("address_id", "addresses"),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("kind", sa.String(8), nullable=False),  # text, tap, start, file
+    sa.Column("text", sa.Text, nullable=False),  # as typed, or the label tapped
+    sa.UniqueConstraint("channel", "update_key"),
+    sa.Index("ix_turns_address_id_id", "address_id", "id"),
+)
+
+# A turn that failed again and again: kept as it came, apologised for, counted as taken.
+failed_turns = sa.Table(
+    "failed_turns",
+    metadata,
+    _id(),
+    _ref("turn_id", "turns"),
+    sa.Column("raw", sa.Text, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Index("ix_failed_turns_turn_id", "turn_id"),
+)
+
+# What is to be said. Web and terminal rows are born `waiting` and fetched by their reader:
+#   waiting   until the reader's cursor passes it
+#   sent      the reader has it
+#   skipped   nobody came for it in time; `reason` says so
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    _id(),
+    _ref("address_id", "addresses"),
+    _ref("turn_id", "turns", nullable=True),
+    sa.Column("position", sa.Integer, nullable=False),  # order among one turn's messages
+    sa.Column("status", sa.String(8), nullable=False),
+    sa.Column("reason", sa.String(64)),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("sent_at", Instant),
+    sa.Column("message", sa.Text, nullable=False),  # storage.outbox.dump as JSON text
+    sa.Index("ix_outbox_address_id_id", "address_id", "id"),
+    sa.Index(
+        "ix_outbox_waiting",
+        "at",
+        sqlite_where=sa.text("status = 'waiting'"),
+        postgresql_where=sa.text("status = 'waiting'"),
+    ),
+    sa.Index("ix_outbox_turn_id", "turn_id"),
+    sqlite_autoincrement=True,  # a cursor must never meet an id used before
+)
+
+# Questions the plan does not answer. `handed`: the person asked for an officer, the id is their ticket.
+questions = sa.Table(
+    "questions",
+    metadata,
+    _id(),
+    _ref("person_id", "people"),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("language", sa.String(2), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("topic", sa.String(64)),
+    sa.Column("status", sa.String(12), nullable=False),  # unanswered, handed
+    sa.Index("ix_questions_person_id", "person_id"),
+    sa.Index("ix_questions_status_id", "status", "id"),
+)
+
+# Conversation states that a later version could not read, kept as they were.
+kept_states = sa.Table(
+    "kept_states",
+    metadata,
+    _id(),
+    _ref("person_id", "people"),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("ix_kept_states_person_id", "person_id"),
+)
