@@ -25,6 +25,7 @@ class Words(Frozen):
     filler: Text
     english: Text
     reference: tuple[Text, ...]
+    decisive: tuple[Text, ...]
     concepts: dict[str, tuple[Text, ...]]
 
 

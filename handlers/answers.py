@@ -11,6 +11,7 @@ from handlers.understand import NO_SUCH_ITEM, Kind, Understood
 
 CELLS = ("lead", "cooperating", "time", "funding")
 _CLOSING = "V.yc"
+_BRIEF = 400  # a longer task is quoted by its first line, unless its rhythm may stand in the others
 _LIST_MARK = re.compile(r"^[-+]\s+")
 
 
@@ -97,12 +98,9 @@ class _Speaker:
     def item(self, name: str) -> str:
         if name == DOCUMENT:
             return self._document()
-        told = (
-            self._task(self._tasks[name], CELLS)
-            if name in self._tasks
-            else self._section(self._sections[name])
-        )
-        return self._with_note(told, told)
+        task = self._tasks.get(name)
+        told = self._section(self._sections[name]) if task is None else self._whole(task)
+        return self._with_note(told, self._asked_cells(name, CELLS))
 
     def clause(self, name: str) -> str:
         if name in self._tasks:
@@ -130,13 +128,15 @@ class _Speaker:
         task = self._tasks[name]
         if cells:
             return self._task(task, cells)
-        return self._with_clause(
-            self._quote(self._right(task.text)) + "\n" + self._cells(task, ("lead", "time")), name
-        )
+        return self._with_clause(f"{self._quote(task.text)}\n{self._cells(task, ('lead', 'time'))}", name)
+
+    def _whole(self, task: Task) -> str:
+        return self._with_clause(f"{self._quote(task.text)}\n{self._cells(task, CELLS)}", task.id)
 
     def _task(self, task: Task, cells: tuple[str, ...]) -> str:
         """The cells asked for, then the words of the task."""
-        text = self._tell("answer_task_text", text=_told(self._right(task.text)))
+        brief = task.text if "time" in cells or len(task.text) <= _BRIEF else task.text.split("\n")[0]
+        text = self._tell("answer_task_text", text=_told(self._right(brief)))
         return self._with_clause(f"{self._cells(task, cells)}\n{text}", task.id)
 
     def _cells(self, task: Task, cells: Iterable[str]) -> str:
@@ -151,8 +151,13 @@ class _Speaker:
     def _asked_cells(self, name: str, cells: tuple[str, ...]) -> str:
         """What may hold a body worth a note: the cells told, or the section."""
         if name not in self._tasks:
-            return "" if name == DOCUMENT else self._sections[name].text
+            return "" if name == DOCUMENT else self._named_in(self._sections[name])
         return " ".join(str(getattr(self._tasks[name], cell)) for cell in cells or ("lead",))
+
+    def _named_in(self, section: Section) -> str:
+        """The heading where it names a body, as in part V; else the text."""
+        headed = any(form for body in self._content.bodies for form in _named(body, section.title))
+        return section.title if headed else section.text
 
     def _section(self, section: Section) -> str:
         targets = self._steps_of(section.id)
@@ -193,7 +198,7 @@ class _Speaker:
             return self._with_clause(f"{total} {parts}", target.total.item)
         if len(told) == 1:
             text = self._sections[names[0]].text
-            return self._with_clause(f"{told[0]}\n{self._quote(self._right(text))}", names[0])
+            return self._with_clause(f"{told[0]}\n{self._quote(text)}", names[0])
         return "\n".join(
             self._with_clause(line, name).replace("\n", " ") for line, name in zip(told, names, strict=True)
         )
@@ -208,12 +213,12 @@ class _Speaker:
 
     def _steps_of(self, name: str) -> str:
         """The targets of one year as a list, for the clause that holds them all."""
-        lines = []
-        for target in self._content.knowledge.targets:
-            for figure in (target.by_2025, target.by_2030):
-                if figure.item.split("-")[0] == name:
-                    lines.append(self._tell("answer_list_line", text=self._figure(target, figure)))
-        return "\n".join(lines)
+        return "\n".join(
+            self._tell("answer_list_line", text=self._figure(target, figure))
+            for target in self._content.knowledge.targets
+            for figure in (target.by_2025, target.by_2030)
+            if figure.item.split("-")[0] == name
+        )
 
     # What the plan does not answer
 
@@ -227,11 +232,8 @@ class _Speaker:
         if topic.nearest is None:
             return self._tell("answer_missing", missing=missing), (), ()
         title, place = offer(self._content, topic.nearest, self._language), self.clause(topic.nearest)
-        return (
-            self._tell("answer_missing_nearest", missing=missing, title=title, clause=place),
-            (),
-            (topic.nearest,),
-        )
+        text = self._tell("answer_missing_nearest", missing=missing, title=title, clause=place)
+        return text, (), (topic.nearest,)
 
     def _document(self) -> str:
         document = self._content.plan.document
@@ -241,7 +243,13 @@ class _Speaker:
         source = self._tell(
             "answer_document_reported", source=reported.source.name, number=reported.number, date=day
         )
-        return self._with_note(f"{told}\n{source}", document.issuer)
+        return self._with_note(f"{told}\n{source}\n{self._groups()}", document.issuer)
+
+    def _groups(self) -> str:
+        plan = self._content.plan
+        head = self._tell("answer_document_tasks", count=len(plan.tasks), groups=len(plan.groups))
+        lines = (self._tell("answer_list_line", text=group.title) for group in plan.groups)
+        return "\n".join((head, *lines))
 
     # Wording
 
@@ -249,7 +257,7 @@ class _Speaker:
         return self._content.say(self._language, key, **values)
 
     def _quote(self, text: str) -> str:
-        return self._tell("answer_quote", text=_told(text))
+        return self._tell("answer_quote", text=_told(self._right(text)))
 
     def _with_clause(self, text: str, name: str) -> str:
         return self._tell("answer_with_clause", text=text, clause=self.clause(name))
@@ -262,11 +270,8 @@ class _Speaker:
 
     def _with_note(self, text: str, about: str) -> str:
         """One short note on what a named body is called today, the most precisely named one first."""
-        named = [
-            (len(form), body, form)
-            for body in self._content.bodies
-            for form in _named(body, self._right(about))
-        ]
+        about = self._right(about)
+        named = [(len(form), body, form) for body in self._content.bodies for form in _named(body, about)]
         if not named:
             return text
         _, body, form = max(named, key=lambda found: found[0])
@@ -281,7 +286,7 @@ def _named(body: Body, text: str) -> Iterator[str]:
 
 def _told(text: str) -> str:
     """A quotation needs no full stop of its own before its closing mark."""
-    return text.removesuffix("/.").rstrip(" .;")
+    return text.removesuffix("/.").rstrip(" .;:")
 
 
 def _in_line(value: str) -> str:

@@ -5,7 +5,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 from content.knowledge import DOCUMENT, Knowledge, Phrased, Target
@@ -23,6 +24,7 @@ _MARKED = 0.85  # a deciding word outweighs all but a near-exact phrasing
 _CLOSE = 0.93  # a second item this near the first is told too
 _COMPARED = 0.70  # nearer is not asked of it when two things are compared
 _RIVAL = 0.85  # below the upper bar, a second item this near makes it a question back
+_AT_ODDS = 0.7  # what is left of a likeness when a deciding concept stands on one side only
 _STRANGE = 0.3  # how much words foreign to an item speak against it
 _LAST_YEAR, _FIRST_YEAR = 2030, 2018
 
@@ -32,8 +34,8 @@ class Understood:
     """What a text was taken to mean; items best first with their scores."""
 
     kind: Kind
-    language: Language
-    language_is_clear: bool
+    language: Language = "vi"
+    language_is_clear: bool = False
     items: tuple[tuple[str, float], ...] = ()
     attributes: frozenset[str] = frozenset()
     service: str | None = None
@@ -78,6 +80,7 @@ class Understanding:
         self._reader.learn(_everything(knowledge, self._texts))
         self._filler = set(plain_words(knowledge.words.filler))
         self._english = set(plain_words(knowledge.words.english))
+        self._decisive = {f"={name}" for name in knowledge.words.decisive}
         self._asking = {f"={name}" for names in knowledge.attributes.values() for name in names}
         self._rarity, self._rarest = self._weigh(knowledge)
         self._items = self._phrases(knowledge.items)
@@ -101,7 +104,7 @@ class Understanding:
     def understand(self, text: str) -> Understood:
         """What `text` asks for."""
         if not text.strip():
-            return Understood("ignored", "vi", False)
+            return Understood("ignored")
         read = self._reader.read(text)
         language, clear = self._language(text, read)
         if not read.words:
@@ -124,12 +127,17 @@ class Understanding:
         if marked and best[1] < _MARKED and service[1] < _MARKED:
             return _said("handoff", marked, _MARKED, best)
         if service[1] >= _SERVICE and service[1] >= max(best[1] * 0.95, talk[1], topic[1]):
-            return Understood("service", "vi", False, service=service[0], score=service[1], runner_up=best)
+            return Understood("service", service=service[0], score=service[1], runner_up=best)
         if talk[1] >= _SMALLTALK and talk[1] > max(best[1], topic[1]):
             return _said("smalltalk", talk[0], talk[1], best)
-        if topic[1] >= best[1] or best[1] < _UNSURE:
+        if topic[1] >= best[1] or best[1] < _UNSURE or not self._shares_a_concept(asked, best[0]):
             return _said("handoff", topic[0] if topic[1] >= _UNSURE else None, max(topic[1], 0.0), best)
         return self._plan(asked, items)
+
+    def _shares_a_concept(self, asked: _Asked, name: str) -> bool:
+        """Single syllables without their marks meet by chance; a concept does not."""
+        known = self._item_known.get(name)
+        return known is None or any(token in known for token in asked.read.tokens if token.startswith("="))
 
     def _plan(self, asked: _Asked, items: Scores) -> Understood:
         ranked = sorted(items.items(), key=lambda pair: -pair[1])
@@ -139,17 +147,21 @@ class Understanding:
         runner_up = _other(ranked, name)
         if score < _SURE and runner_up and runner_up[1] >= _RIVAL * score:
             offered = tuple((self._answering(each), value) for each, value in ranked[:3])
-            return Understood("did_you_mean", "vi", False, items=offered, score=score, runner_up=runner_up)
+            return Understood("did_you_mean", items=offered, score=score, runner_up=runner_up)
         if target:
             chosen = tuple((each, score) for each in self._steps(target, asked))
         else:
-            chosen = tuple(
-                pair for pair in ranked[:2] if pair[1] >= close * score and self._alike(name, pair[0])
-            )
+            near = (pair for pair in ranked[:2] if pair[1] >= close * score)
+            chosen = tuple(pair for pair in near if self._alike(name, pair[0]))
+        told = target.id if target and chosen[0][0] not in self._tasks else None
         return Understood(
-            "plan", "vi", False, items=chosen, attributes=asked.attributes, score=score, runner_up=runner_up,
-            target=target.id if target and chosen[0][0] not in self._tasks else None,
-        )  # fmt: skip
+            "plan",
+            items=chosen,
+            attributes=asked.attributes,
+            score=score,
+            runner_up=runner_up,
+            target=told,
+        )
 
     def _target_of(self, name: str, asked: _Asked) -> Target | None:
         if "target" not in asked.attributes:
@@ -192,10 +204,8 @@ class Understanding:
     def _strange(self, asked: _Asked, name: str) -> float:
         """The share of the question that neither the item nor any phrasing of it knows."""
         known = self._item_known[name]
-        strange = sum(
-            self._weight(token) for token in set(asked.read.tokens)
-            if token not in known and token not in self._filler and token not in self._asking
-        )  # fmt: skip
+        told = known | self._filler | self._asking
+        strange = sum(self._weight(token) for token in set(asked.read.tokens) - told)
         return min(strange / asked.size, 1.0) if asked.size else 0.0
 
     def _leaning(self, asked: _Asked, name: str) -> float:
@@ -221,8 +231,11 @@ class Understanding:
     def _symmetric(self, asked: _Asked, phrases: list[_Phrase]) -> Scores:
         """Each owner's best phrasing where every further word counts against it."""
         scores: Scores = {}
+        deciding = self._decisive & asked.weights.keys()
         for phrase in phrases:
             score = _likeness(phrase, asked.weights, asked.size)
+            if deciding != self._decisive & phrase.weights.keys():
+                score *= _AT_ODDS
             if score > scores.get(phrase.owner, -1.0):
                 scores[phrase.owner] = score
         return scores
@@ -233,15 +246,13 @@ class Understanding:
         weights = self._features(read.tokens)
         bare = self._features(tuple(token for token in read.tokens if token not in self._asking))
         found = (name for name, concepts in self._knowledge.attributes.items() if read.has(concepts))
-        years = frozenset(
-            int(word.plain) for word in read.words if word.plain.isdecimal() and len(word.plain) == 4
-        )
+        years = frozenset(int(word.plain) for word in read.words if _is_year(word.plain))
         return _Asked(read, weights, sum(weights.values()), bare, sum(bare.values()), frozenset(found), years)
 
     def _features(self, tokens: tuple[str, ...]) -> dict[str, float]:
         weights = {token: self._weight(token) for token in tokens}
         meant = [token for token in tokens if token not in self._filler]
-        for one, two in zip(meant, meant[1:], strict=False):
+        for one, two in pairwise(meant):
             if not (one.startswith("=") and two.startswith("=")):
                 weights[f"{one} {two}"] = 0.4 * min(self._weight(one), self._weight(two))
         return weights
@@ -255,13 +266,7 @@ class Understanding:
         return weight * (1.25 if token.startswith("=") else 0.9)
 
     def _weigh(self, knowledge: Knowledge) -> tuple[dict[str, float], float]:
-        owners = [
-            *knowledge.items,
-            *knowledge.targets,
-            *knowledge.services,
-            *knowledge.smalltalk,
-            *knowledge.topics,
-        ]
+        owners = [entry for group in _groups(knowledge) for entry in group]
         counts: Counter[str] = Counter()
         for owner in owners:
             texts = (*owner.ask, *owner.marks, self._texts.get(owner.id, ""))
@@ -278,7 +283,7 @@ class Understanding:
         return found
 
     def _marked(self, words: tuple[Word, ...]) -> str | None:
-        """The first entry one of whose deciding words stands in the question, or a year the plan does not reach."""
+        """The first entry with a deciding word in the question; a year beyond the plan decides too."""
         beyond = _BEYOND if any(_is_other_year(word.plain) for word in words) else None
         return self._marks.first(words) or beyond
 
@@ -299,11 +304,9 @@ class Understanding:
             named, name = found["word"] is not None, found["id"].replace(",", ".")
             item = self._numbered(name)
             if item and (named or found[0].strip() == line.strip(" ?.!")):
-                return Understood(
-                    "plan", "vi", False, items=((item, 1.0),), attributes=asked.attributes, score=1.0
-                )
+                return Understood("plan", items=((item, 1.0),), attributes=asked.attributes, score=1.0)
             if named and not item and name[0].isdigit() and "." in name:
-                return Understood("handoff", "vi", False, topic=NO_SUCH_ITEM, score=1.0)
+                return Understood("handoff", topic=NO_SUCH_ITEM, score=1.0)
         return None
 
     def _numbered(self, name: str) -> str | None:
@@ -332,13 +335,14 @@ def _texts_of(plan: Plan) -> dict[str, str]:
 
 def _everything(knowledge: Knowledge, texts: Mapping[str, str]) -> Iterable[str]:
     yield from texts.values()
-    groups: tuple[tuple[Phrased, ...], ...] = (
-        knowledge.items, knowledge.targets, knowledge.services, knowledge.smalltalk, knowledge.topics
-    )  # fmt: skip
-    for group in groups:
+    for group in _groups(knowledge):
         for entry in group:
             yield from entry.ask
             yield from entry.marks
+
+
+def _groups(knowledge: Knowledge) -> tuple[tuple[Phrased, ...], ...]:
+    return knowledge.items, knowledge.targets, knowledge.services, knowledge.smalltalk, knowledge.topics
 
 
 def _likeness(phrase: _Phrase, weights: Mapping[str, float], size: float) -> float:
@@ -362,20 +366,30 @@ def _other(ranked: list[tuple[str, float]], name: str) -> tuple[str, float] | No
 
 
 def _said(kind: Kind, topic: str | None, score: float, best: tuple[str, float]) -> Understood:
-    return Understood(kind, "vi", False, topic=topic, score=score, runner_up=best)
+    return Understood(kind, topic=topic, score=score, runner_up=best)
 
 
 def _spoken(found: Understood, language: Language, clear: bool) -> Understood:
-    return Understood(
-        found.kind, language, clear, found.items, found.attributes, found.service, found.topic, found.target,
-        round(min(found.score, 1.0), 3),
-        (found.runner_up[0], round(min(found.runner_up[1], 1.0), 3)) if found.runner_up else None,
-    )  # fmt: skip
+    return replace(
+        found,
+        language=language,
+        language_is_clear=clear,
+        items=tuple(_rounded(pair) for pair in found.items),
+        score=_rounded(("", found.score))[1],
+        runner_up=_rounded(found.runner_up) if found.runner_up else None,
+    )
+
+
+def _rounded(scored: tuple[str, float]) -> tuple[str, float]:
+    return scored[0], round(min(scored[1], 1.0), 3)
 
 
 def _is_other_year(word: str) -> bool:
-    is_year = len(word) == 4 and word.isdecimal() and 1900 <= int(word) < 2100
-    return is_year and not _FIRST_YEAR <= int(word) <= _LAST_YEAR
+    return _is_year(word) and not _FIRST_YEAR <= int(word) <= _LAST_YEAR
+
+
+def _is_year(word: str) -> bool:
+    return len(word) == 4 and word.isdecimal() and 1900 <= int(word) < 2100
 
 
 def _has_vietnamese(text: str) -> bool:

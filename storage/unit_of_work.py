@@ -4,7 +4,8 @@
     →  write each kind of effect once  →  people  →  outbox          (the writer commits and releases)
 
 A dialogue that asks for an outcome (a seat, a ticket) cannot be settled in a set: its turn is put apart, together
-with that person's later turns, and settled alone right after, in a savepoint.
+with that person's later turns, and settled alone right after, in a savepoint. So is a person's second turn in a group
+when it needs rows that the first may have changed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -229,10 +230,14 @@ def _read(
     router: Router,
     registry: Registry,
 ) -> Answers:
-    """The rows the dialogues ask for, one statement a kind of query."""
+    """The rows that each person's first turn asks for, one statement a kind of query."""
     asked: dict[type[Query], list[tuple[Person, Query]]] = {}
+    first: set[int] = set()
     for turn in group:
         standing = _place(places, turn).standing
+        if standing.person.id in first:
+            continue
+        first.add(standing.person.id)
         for query in router.needs(turn.cue, standing.stored):
             asked.setdefault(type(query), []).append((standing.person, query))
     answers: dict[int, dict[Query, object]] = {}
@@ -254,12 +259,15 @@ def _decide(
     alone: bool,
 ) -> Step | None:
     """Step one turn; None when it, or an earlier one of the same person, must be settled alone."""
-    if standing.person.id in work.apart:
+    person_id = standing.person.id
+    if person_id in work.apart:
         return None
+    if person_id in work.changed and router.needs(turn.cue, standing.stored):
+        return None  # the rows it needs were read before this person's earlier turn was written
     view = View(
         standing.person,
         turn.at,
-        answers=answers.get(standing.person.id, {}),
+        answers=answers.get(person_id, {}) if person_id not in work.changed else {},
         shows_greeting=turn.shows_greeting,
     )
     step = router.step(turn.cue, standing.stored, view)

@@ -15,6 +15,8 @@ const [scroll, log, typing, newer, lost, box] = ["scroll", "log", "typing", "new
 const words = JSON.parse(page.dataset.words);
 const door = $("compose").getAttribute("action");
 const title = document.title;
+const language = document.documentElement.lang; // of the sentences that refuse something
+const tabs = window.BroadcastChannel ? new BroadcastChannel("doluong") : null;
 
 let cursor = Number(page.dataset.cursor) || 0;
 let gone = false; // the cookie is no longer known: nothing is sent or fetched any more
@@ -290,7 +292,7 @@ async function post(item) {
   try {
     const response = await fetch(door, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", "Accept-Language": language },
       body: JSON.stringify({ id: item.id, ...item.body }),
       signal: control.signal,
     });
@@ -431,7 +433,7 @@ function connected(yes) {
 const events = (extra = "") => `${door}/events?after=${cursor}${extra}`;
 
 async function get(url, accept, signal) {
-  const response = await fetch(url, { headers: { Accept: accept }, cache: "no-store", signal });
+  const response = await fetch(url, { headers: { Accept: accept, "Accept-Language": language }, cache: "no-store", signal });
   if (response.status === 409 || response.status === 410) {
     const answer = await response.json().catch(() => ({}));
     away(answer.error);
@@ -597,16 +599,22 @@ $("stay").addEventListener("click", () => askLeave(false));
 leaving.addEventListener("keydown", (event) => { if (event.key === "Escape") askLeave(false); });
 leaving.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const left = await fetch(leaving.getAttribute("action"), { method: "POST" }).catch(() => null);
+  const left = await fetch(leaving.getAttribute("action"), {
+    method: "POST", headers: { "Accept-Language": language },
+  }).catch(() => null);
   if (!left || !(left.ok || left.status === 409 || left.status === 410)) {
     $("leaving-fault").textContent = words.page_leave_failed;
     return;
   }
   gone = true;
   stopStream();
+  if (tabs) tabs.postMessage("left");
   try { sessionStorage.clear(); } catch { /* nothing was kept */ }
   location.replace(location.pathname);
 });
+
+// Another tab has closed the conversation: this one must not go on as whoever comes next.
+if (tabs) tabs.addEventListener("message", () => { away(); stopStream(); });
 
 /* ---------- beginning ---------- */
 

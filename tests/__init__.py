@@ -1,0 +1,1 @@
+"""Tests read like conversations or like tables."""

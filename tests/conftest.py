@@ -1,0 +1,63 @@
+"""Fixtures every test may ask for."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from bot.app import App
+from content.library import Content, load_content
+from tests.world import Clock, Postgres, Sqlite, Visitor, new_app
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL for the whole run."""
+    server = Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Sqlite:
+    """SQLite files."""
+    return Sqlite(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest) -> Sqlite | Postgres:
+    """Both databases, one after the other: what holds for one holds for the other."""
+    return request.getfixturevalue("sqlite" if request.param == "sqlite" else "postgres")
+
+
+@pytest.fixture
+def url(databases: Sqlite | Postgres) -> str:
+    """A fresh, migrated database."""
+    return databases.new()
+
+
+@pytest.fixture(scope="session")
+def content() -> Content:
+    """The real content."""
+    return load_content()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A frozen clock."""
+    return Clock()
+
+
+@pytest.fixture
+async def app(sqlite: Sqlite, clock: Clock) -> AsyncIterator[App]:
+    """A running assistant on SQLite."""
+    running = new_app(sqlite.new(), clock)
+    running.conversation.start()
+    yield running
+    await running.conversation.stop()
+    running.database.close()
+
+
+@pytest.fixture
+def visitor(app: App) -> Visitor:
+    """Somebody who never wrote before."""
+    return Visitor(app)
