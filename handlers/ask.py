@@ -68,7 +68,7 @@ class Ask:
             case ["ask", "item", item] if item in self._items:
                 message = Message(item_text(self._content, item, language), self._after(language))
                 return self._shown(view, message)
-            case ["ask", "example", number]:
+            case ["ask", "example", number] if number.isdecimal():
                 return self._example(int(number), view)
             case ["ask", "hand"] if question := view.state.get("question"):
                 return Step(view.person, self._state(), effects=(HandToStaff(question, language),))
@@ -81,7 +81,7 @@ class Ask:
 
     def _example(self, number: int, view: View) -> Step:
         questions = self._content.menu.examples[view.language]
-        question = questions[min(number, len(questions)) - 1]
+        question = questions[(number - 1) % len(questions)]
         understood = self._understand(question)
         return self._answer(question, answer(self._content, understood, view.language), view)
 

@@ -16,15 +16,16 @@ class Word:
     plain: str
     marks: str
 
-    def may_be(self, written: "Word", *, alone: bool) -> bool:
+    def may_be(self, written: "Word", *, alone: bool, toned: bool) -> bool:
         """Whether this typed word can be the `written` one.
 
-        Marks left out are forgiven, wrong ones are not; a word that stands alone must have all or none.
+        Marks left out are forgiven, wrong ones are not. A word that stands alone must have all or none,
+        and in a `toned` text none means none: «khoa» is then no «khóa».
         """
-        if self.plain != written.plain:
-            return False
-        if not self.marks or self.marks == written.marks:
-            return True
+        if self.plain != written.plain or self.marks == written.marks:
+            return self.plain == written.plain
+        if not self.marks:
+            return not (alone and toned)
         return not alone and set(self.marks) <= set(written.marks)
 
 

@@ -11,6 +11,7 @@ from handlers.messages import Choice, Message
 from handlers.people import State
 
 _LANGUAGES: dict[str, Language] = {"english": "en", "tieng anh": "en", "tieng viet": "vi", "vietnamese": "vi"}
+GREETING = "greeting"  # the smalltalk that is answered with the menu
 _MENU_WORDS = frozenset({"menu", "/menu", "/start", "start", "bat dau"})
 
 
@@ -72,6 +73,8 @@ class Home:
                 return self._chosen(value, view)
             case Said(_, understood) if understood.service:
                 return self._service(understood.service, view)
+            case Said(_, understood) if understood.topic == GREETING:
+                return self._at_menu(view, self.greeting(language))
             case Started():
                 return self._at_menu(view, self._opening(view))
             case SaidTooMuch(limit):

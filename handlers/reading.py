@@ -32,26 +32,31 @@ class Forms:
         for forms in self._starting.values():
             forms.sort(key=lambda form: -len(form[0]))
 
-    def at(self, words: Sequence[Word], start: int) -> tuple[int, str] | None:
+    def at(self, words: Sequence[Word], start: int, *, toned: bool) -> tuple[int, str] | None:
         """How many words from `start` make a name, and which."""
         for form, name in self._starting.get(words[start].plain, ()):
             alone, there = len(form) == 1, words[start : start + len(form)]
             if len(there) == len(form) and all(
-                typed.may_be(word, alone=alone) for typed, word in zip(there, form, strict=True)
+                typed.may_be(word, alone=alone, toned=toned) for typed, word in zip(there, form, strict=True)
             ):
                 return len(form), name
         return None
 
     def first(self, words: Sequence[Word]) -> str | None:
         """The first name that stands anywhere in the text."""
-        return next((found[1] for start in range(len(words)) if (found := self.at(words, start))), None)
+        toned = is_toned(words)
+        found = (self.at(words, start, toned=toned) for start in range(len(words)))
+        return next((name for _, name in filter(None, found)), None)
 
 
 class Reader:
     """Reads questions and phrasings alike, so that both meet in the same concepts."""
 
     def __init__(self, words: Words) -> None:
-        self._short = {plain_words(key)[0]: words_of(value) for key, value in words.short.items()}
+        short = ((words_of(key)[0], words_of(value)) for key, value in words.short.items())
+        self._short: dict[str, list[tuple[Word, list[Word]]]] = {}
+        for key, value in short:
+            self._short.setdefault(key.plain, []).append((key, value))
         named = [(f"={name}", words_of(form)) for name, forms in words.concepts.items() for form in forms]
         self._concepts = Forms(named)
         self._known = set(self._short) | set(plain_words(words.filler))
@@ -69,7 +74,13 @@ class Reader:
         return Read(words=words, tokens=tuple(self._tokens(words)))
 
     def _written_out(self, text: str) -> list[Word]:
-        return [part for word in words_of(text) for part in self._short.get(word.plain, [word])]
+        return [part for word in words_of(text) for part in self._one_written_out(word)]
+
+    def _one_written_out(self, word: Word) -> list[Word]:
+        for key, value in self._short.get(word.plain, ()):
+            if word.may_be(key, alone=True, toned=False):
+                return value
+        return [word]
 
     def _met(self, word: Word) -> Word:
         """The known word meant by a misspelt one, or the word itself."""
@@ -89,11 +100,16 @@ class Reader:
         return None
 
     def _tokens(self, words: Sequence[Word]) -> Iterator[str]:
-        at = 0
+        at, toned = 0, is_toned(words)
         while at < len(words):
-            length, token = self._concepts.at(words, at) or (1, words[at].plain)
+            length, token = self._concepts.at(words, at, toned=toned) or (1, words[at].plain)
             yield token
             at += length
+
+
+def is_toned(words: Sequence[Word]) -> bool:
+    """Whether a text is written with its tone marks: about three words in four have one."""
+    return 2 * sum(bool(word.marks) for word in words) >= len(words)
 
 
 def _one_less(word: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from handlers.ask import Ask
 from handlers.choices import pick
 from handlers.dialogue import Chose, Cue, Dialogue, Said, SaidTooMuch, SentFile, Started, Step, Tapped, View
 from handlers.effects import KeepState, Outcome, Query
-from handlers.home import Home
+from handlers.home import GREETING, Home
 from handlers.messages import Message
 from handlers.people import State, StateUnreadable, load_state
 from handlers.understand import Understanding
@@ -78,7 +78,7 @@ class Router:
             return self._owner(picked[0]), Chose(picked)
         if command := self.home.command(text):
             return self.home, Chose((command,))
-        if cue.understood.service:
+        if cue.understood.service or cue.understood.topic == GREETING:
             return self.home, cue
         if state.dialogue == self.home.name:
             return self._ask, cue
@@ -119,6 +119,6 @@ class Router:
         if view.person.greeted or not step.replies:
             return step
         step = replace(step, person=replace(step.person, greeted=True))
-        if view.shows_greeting or isinstance(cue, Started):
+        if view.shows_greeting or step.replies[0] == self.home.greeting(view.language):
             return step
         return step.after(self.home.introduction(view.language))

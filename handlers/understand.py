@@ -19,11 +19,12 @@ Kind = Literal["plan", "faq", "service", "did_you_mean", "handoff", "smalltalk",
 
 # Measured on the sample questions; between the two bars the person is asked what was meant.
 _SURE, _UNSURE = 0.50, 0.44
-_SERVICE, _SMALLTALK = 0.62, 0.60
+_SERVICE, _SMALLTALK = 0.58, 0.60
 _MARKED = 0.85  # a deciding word outweighs all but a near-exact phrasing
 _CLOSE = 0.93  # a second item this near the first is told too
 _COMPARED = 0.70  # nearer is not asked of it when two things are compared
 _RIVAL = 0.85  # below the upper bar, a second item this near makes it a question back
+_COURTESY = "=courtesy"  # the concept of being asked nicely says nothing of what is asked
 _AT_ODDS = 0.7  # what is left of a likeness when a deciding concept stands on one side only
 _STRANGE = 0.3  # how much words foreign to an item speak against it
 _LAST_YEAR, _FIRST_YEAR = 2030, 2018
@@ -78,7 +79,7 @@ class Understanding:
         self._tasks = {task.id for task in content.plan.tasks}
         self._reader = Reader(knowledge.words)
         self._reader.learn(_everything(knowledge, self._texts))
-        self._filler = set(plain_words(knowledge.words.filler))
+        self._filler = {*plain_words(knowledge.words.filler), _COURTESY}
         self._english = set(plain_words(knowledge.words.english))
         self._decisive = {f"={name}" for name in knowledge.words.decisive}
         self._asking = {f"={name}" for names in knowledge.attributes.values() for name in names}
@@ -205,7 +206,8 @@ class Understanding:
         """The share of the question that neither the item nor any phrasing of it knows."""
         known = self._item_known[name]
         told = known | self._filler | self._asking
-        strange = sum(self._weight(token) for token in set(asked.read.tokens) - told)
+        foreign = set(asked.read.tokens) - told
+        strange = sum(self._weight(token) * (2 if token.startswith("=") else 1) for token in foreign)
         return min(strange / asked.size, 1.0) if asked.size else 0.0
 
     def _leaning(self, asked: _Asked, name: str) -> float:

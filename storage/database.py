@@ -74,6 +74,7 @@ def _sqlite(url: sa.URL, busy_seconds: float, *, reads: bool) -> sa.Engine:
         poolclass=QueuePool,
         pool_size=4 if reads else 1,
         max_overflow=4 if reads else 0,
+        hide_parameters=True,  # what people wrote has no place in an error message
         connect_args={"timeout": busy_seconds, "check_same_thread": False},
     )
 
@@ -118,6 +119,7 @@ def _postgresql(url: sa.URL, busy_seconds: float, *, reads: bool) -> sa.Engine:
         url,
         pool_size=4 if reads else 1,
         max_overflow=4 if reads else 0,
+        hide_parameters=True,
         pool_pre_ping=reads,
         connect_args={"options": options, "connect_timeout": max(1, round(busy_seconds))},
     )

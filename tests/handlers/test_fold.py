@@ -29,6 +29,7 @@ def test_marks_may_be_left_out_but_not_wrong() -> None:
     """«dung» may be «dừng»; «đúng» may not, and «hoá» is «hóa»."""
     stop, right, bare = words_of("dừng đúng dung")
 
-    assert bare.may_be(stop, alone=True)
-    assert not right.may_be(stop, alone=True)
+    assert bare.may_be(stop, alone=True, toned=False)
+    assert not bare.may_be(stop, alone=True, toned=True)
+    assert not right.may_be(stop, alone=True, toned=False)
     assert words_of("hoá") == words_of("hóa")

@@ -238,7 +238,9 @@ function show(item) {
   append(said, true);
 }
 
-function say(body, reload = false) {
+function say(body) {
+  // The language is the person's, kept by the server: asked for in words, seen after a reload.
+  const reload = plain(body.label || body.text || "") === plain($("language").dataset.says);
   const item = { id: newId(), body, reload };
   outbox.push(item);
   save();
@@ -581,8 +583,7 @@ log.addEventListener("click", (event) => {
   say({ tap: tapped.parentElement.dataset.value, label: tapped.querySelector(".label").textContent });
 });
 
-// The language is the person's, kept by the server: asked for in words, seen after a reload.
-$("language").addEventListener("click", () => { if (!gone) say({ text: $("language").dataset.says }, true); });
+$("language").addEventListener("click", () => { if (!gone) say({ text: $("language").dataset.says }); });
 
 /* ---------- «không phải tôi» ---------- */
 
