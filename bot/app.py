@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.conversation import Conversation, log_failed
 from bot.settings import Settings
 from content.library import Content, load_content
+from handlers.dialogue import Said
 from handlers.effects import HandToStaff, KeepState, QuestionByTicket, StoreQuestion
 from handlers.messages import Message
 from handlers.router import Router
@@ -58,7 +59,8 @@ def assemble(
 
 
 def _apology(content: Content) -> Callable[[Turn], Message]:
-    def apologise(_turn: Turn) -> Message:
-        return Message(content.say("vi", "apology"))
+    def apologise(turn: Turn) -> Message:
+        language = turn.cue.understood.language if isinstance(turn.cue, Said) else "vi"
+        return Message(content.say(language, "apology"))
 
     return apologise

@@ -105,8 +105,8 @@ class Conversation:
             if isinstance(work, Turn) and isinstance(result, Done):
                 for listener in self._settled:
                     listener(work.channel, work.address, result)
-            future = self._waiting.pop(work)
-            if future.cancelled():
+            future = self._waiting.pop(work, None)
+            if future is None or future.cancelled():
                 continue
             if isinstance(result, BaseException):
                 future.set_exception(result)

@@ -102,16 +102,12 @@ class Ask:
     def _choices(self, found: Answer, language: Language) -> tuple[Choice, ...]:
         match found.kind:
             case "plan" | "faq":
-                offered = dict.fromkeys(found.citations[:2] + found.suggestions)
-                return tuple(self._open(item, language) for item in list(offered)[:3] if item in self._items)
+                return self._clauses(found.citations[:2] + found.suggestions, 3, language)
             case "did_you_mean":
                 titles = tuple(self._titled(item, language) for item in found.suggestions[:3])
                 return (*titles, Choice(self._say(language, "none_of_these"), "ask:none"))
             case "handoff":
-                nearest = tuple(
-                    self._open(item, language) for item in found.suggestions[:1] if item in self._items
-                )
-                return nearest + self._ways_on(language)
+                return self._clauses(found.suggestions[:1], 1, language) + self._ways_on(language)
             case _:
                 return ()
 
@@ -125,6 +121,11 @@ class Ask:
     def _ways_on(self, language: Language) -> tuple[Choice, ...]:
         hand = Choice(self._say(language, "hand_to_staff"), "ask:hand")
         return (hand, Choice(self._say(language, "ask_again"), "ask:again"))
+
+    def _clauses(self, items: tuple[str, ...], most: int, language: Language) -> tuple[Choice, ...]:
+        """Choices that open whole clauses: people know «mục I.2.a», not our number of a bullet in it."""
+        clauses = dict.fromkeys(item.partition("-")[0] for item in items)
+        return tuple(self._open(clause, language) for clause in clauses if clause in self._items)[:most]
 
     def _open(self, item: str, language: Language) -> Choice:
         name = self._say(language, "task" if item in self._tasks else "clause", id=item)

@@ -95,9 +95,10 @@ class Router:
         return isinstance(cue, Tapped) and not dialogue.anytime(cue.value)
 
     def _stale(self, view: View) -> Step:
-        """A button of an earlier message: say so kindly and show what is asked now."""
+        """A button of an earlier message: say so kindly and show what is asked now, or the menu."""
         sentence = self._say(view.language, "stale_button")
-        return Step(view.person, view.state, (Message(sentence, view.state.screen),))
+        state = view.state if view.state.screen else self.home.start(view.language)
+        return Step(view.person, state, (Message(sentence, state.screen),))
 
     def _recovered(self, stored: str, reason: str, view: View) -> Step:
         language = view.language

@@ -81,6 +81,7 @@ class Understanding:
         self._reader.learn(_everything(knowledge, self._texts))
         self._filler = {*plain_words(knowledge.words.filler), _COURTESY}
         self._english = set(plain_words(knowledge.words.english))
+        self._vietnamese = {word for text in self._texts.values() for word in plain_words(text)}
         self._decisive = {f"={name}" for name in knowledge.words.decisive}
         self._asking = {f"={name}" for names in knowledge.attributes.values() for name in names}
         self._rarity, self._rarest = self._weigh(knowledge)
@@ -293,10 +294,12 @@ class Understanding:
         if _has_vietnamese(text[:2_000]):
             return "vi", True
         plain = plain_words(text[:2_000])
-        english = sum(word in self._english for word in plain)
-        if english and 5 * english >= len(plain):
+        # A word may be both («can bo», «can you»): it then speaks for neither.
+        english = sum(word in self._english and word not in self._vietnamese for word in plain)
+        vietnamese = sum(word in self._vietnamese and word not in self._english for word in plain)
+        if english > vietnamese and 5 * english >= len(plain):
             return "en", len(plain) > 1
-        return "vi", False
+        return "vi", vietnamese > 1 and not english
 
     # A clause or task named by its number
 

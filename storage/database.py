@@ -1,5 +1,6 @@
 """Opens the database: SQLite or PostgreSQL, each in the one way that keeps what was promised."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,7 @@ def _parsed(url: str) -> sa.URL:
 
 def _sqlite(url: sa.URL, busy_seconds: float, *, reads: bool) -> sa.Engine:
     path = Path(url.database or "").absolute()
+    file = str(path)
     engine = sa.create_engine(
         # mode=rw: a file that has gone must be missed, not silently begun anew; `create_file` makes the first one
         url.set(database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"}),
@@ -83,19 +85,26 @@ def _sqlite(url: sa.URL, busy_seconds: float, *, reads: bool) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: Any, record: Any) -> None:
         connection.isolation_level = None
-        record.info["file"] = path.stat().st_ino
+        record.info["file"] = _inode(file)
         for pragma in _pragmas(reads=reads):
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        if not path.exists() or path.stat().st_ino != connection.info["file"]:
+        if _inode(file) != connection.info["file"]:
             # SQLite would go on writing into the file that was taken away, and lose it all at the end
             connection.invalidate()
             raise StoreUnavailable(f"the database file {path.name} is gone or was replaced")
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _inode(path: str) -> int | None:
+    try:
+        return os.stat(path).st_ino  # noqa: PTH116  asked once a transaction
+    except FileNotFoundError:
+        return None
 
 
 def create_file(database: Database) -> None:

@@ -9,8 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from handlers.messages import Attachment, Choice, Message
-from storage.rows import bound, rows
+from storage.rows import SetStatement, bound, rows
 from storage.tables import Id, Instant, addresses, instant, outbox
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ def dump(message: Message) -> str:
     """A message as JSON text for storage."""
     choices = [[choice.label, choice.value, choice.url] for choice in message.choices]
     attachments = [[one.name, one.media_type, one.path] for one in message.attachments]
-    return json.dumps([message.text, choices, attachments], ensure_ascii=False, separators=(",", ":"))
+    return _encode([message.text, choices, attachments])
 
 
 def load(text: str) -> Message:
@@ -40,7 +43,7 @@ def load(text: str) -> Message:
 _given_lines = rows(
     place=sa.Integer, address_id=Id, turn_id=Id, position=sa.Integer, at=Instant, message=sa.Text
 )
-_ADD = (
+_ADD = SetStatement(
     sa.insert(outbox)
     .from_select(
         ["address_id", "turn_id", "position", "at", "message", "status"],
@@ -84,7 +87,7 @@ def add(connection: sa.Connection, lines: Sequence[NewLine]) -> dict[tuple[int, 
         }
         for place, line in enumerate(lines)
     )
-    found = connection.execute(_ADD, bound(values))
+    found = _ADD(connection, values).all()
     return {(turn_id, position): cursor for cursor, turn_id, position in found}
 
 

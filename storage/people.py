@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from handlers.effects import KeepState
 from handlers.people import Person
-from storage.rows import bound, rows
+from storage.rows import SetStatement, rows
 from storage.tables import Id, Instant, addresses, instant, kept_states, people
 
 Met = tuple[str, str]  # a channel and an address in it
@@ -20,7 +20,7 @@ class Standing:
 
     person: Person
     stored: str | None
-    seen_at: datetime
+    seen_at: datetime  # now, for whoever is met now
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Place:
 
 
 _given_met = rows(channel=sa.String, address=sa.String)
-_FIND = (
+_FIND = SetStatement(
     sa.select(
         addresses.c.channel,
         addresses.c.address,
@@ -44,7 +44,6 @@ _FIND = (
         people.c.language_chosen,
         people.c.greeted,
         people.c.state,
-        people.c.seen_at,
     )
     .select_from(
         _given_met.join(
@@ -57,7 +56,7 @@ _FIND = (
 )
 
 _given_new = rows(place=sa.Integer, at=Instant)
-_CREATE_PEOPLE = (
+_CREATE_PEOPLE = SetStatement(
     sa.insert(people)
     .from_select(
         ["created_at", "seen_at", "language", "language_chosen", "greeted"],
@@ -74,7 +73,7 @@ _CREATE_PEOPLE = (
 )
 
 _given_addresses = rows(place=sa.Integer, person_id=Id, channel=sa.String, address=sa.String, at=Instant)
-_CREATE_ADDRESSES = (
+_CREATE_ADDRESSES = SetStatement(
     sa.insert(addresses)
     .from_select(
         ["person_id", "channel", "address", "created_at"],
@@ -92,7 +91,7 @@ _CREATE_ADDRESSES = (
 _given_people = rows(
     id=Id, language=sa.String, language_chosen=sa.Boolean, greeted=sa.Boolean, state=sa.Text, seen_at=Instant
 )
-_WRITE = (
+_WRITE = SetStatement(
     sa.update(people)
     .where(people.c.id == _given_people.c.id)
     .values(
@@ -108,21 +107,21 @@ _WRITE = (
 def lock(connection: sa.Connection, met: Iterable[Met], now: datetime) -> dict[Met, Place]:
     """Lock the people behind these addresses, making those who are new; one person met twice is one Standing."""
     wanted = sorted(set(met))
-    places = _find(connection, wanted)
+    places = _find(connection, wanted, now)
     new = [one for one in wanted if one not in places]
     if new:
         places |= _create(connection, new, now)
     return places
 
 
-def _find(connection: sa.Connection, wanted: Sequence[Met]) -> dict[Met, Place]:
-    values = bound({"channel": channel, "address": address} for channel, address in wanted)
+def _find(connection: sa.Connection, wanted: Sequence[Met], now: datetime) -> dict[Met, Place]:
+    values = ({"channel": channel, "address": address} for channel, address in wanted)
     standings: dict[int, Standing] = {}
     places: dict[Met, Place] = {}
-    for row in connection.execute(_FIND, values):
-        channel, address, address_id, closed_at, person_id, language, chosen, greeted, state, seen_at = row
+    for row in _FIND(connection, values).all():
+        channel, address, address_id, closed_at, person_id, language, chosen, greeted, state = row
         standing = standings.setdefault(
-            person_id, Standing(Person(person_id, language, bool(chosen), bool(greeted)), state, seen_at)
+            person_id, Standing(Person(person_id, language, bool(chosen), bool(greeted)), state, now)
         )
         places[channel, address] = Place(address_id, closed_at is not None, standing)
     return places
@@ -130,14 +129,12 @@ def _find(connection: sa.Connection, wanted: Sequence[Met]) -> dict[Met, Place]:
 
 def _create(connection: sa.Connection, new: Sequence[Met], now: datetime) -> dict[Met, Place]:
     at = instant(now)
-    made = connection.execute(
-        _CREATE_PEOPLE, bound({"place": n, "at": at} for n in range(len(new)))
-    ).scalars()
+    made = _CREATE_PEOPLE(connection, ({"place": n, "at": at} for n in range(len(new)))).scalars()
     rows_ = (
         {"place": place, "person_id": person_id, "channel": channel, "address": address, "at": at}
         for place, (person_id, (channel, address)) in enumerate(zip(made.all(), new, strict=True))
     )
-    found = connection.execute(_CREATE_ADDRESSES, bound(rows_))
+    found = _CREATE_ADDRESSES(connection, rows_)
     return {
         (channel, address): Place(address_id, closed=False, standing=Standing(Person(person_id), None, now))
         for address_id, channel, address, person_id in found
@@ -158,26 +155,39 @@ def write(connection: sa.Connection, standings: Iterable[Standing]) -> None:
         for one in standings
     ]
     if values:
-        connection.execute(_WRITE, bound(values))
+        _WRITE(connection, values)
 
 
 _given_kept = rows(person_id=Id, at=Instant, state=sa.Text, reason=sa.Text)
-_KEEP = sa.insert(kept_states).from_select(
-    ["person_id", "at", "state", "reason"],
-    sa.select(_given_kept.c.person_id, _given_kept.c.at, _given_kept.c.state, _given_kept.c.reason),
-    include_defaults=False,
+_KEEP = SetStatement(
+    sa.insert(kept_states).from_select(
+        ["person_id", "at", "state", "reason"],
+        sa.select(_given_kept.c.person_id, _given_kept.c.at, _given_kept.c.state, _given_kept.c.reason),
+        include_defaults=False,
+    )
 )
 
 
 def keep_states(connection: sa.Connection, effects: Sequence[tuple[Person, datetime, KeepState]]) -> None:
     """Set aside states that could not be read."""
-    connection.execute(
-        _KEEP,
-        bound(
+    _KEEP(
+        connection,
+        (
             {"person_id": person.id, "at": instant(at), "state": effect.state, "reason": effect.reason}
             for person, at, effect in effects
         ),
     )
+
+
+_CLOSED = sa.select(addresses.c.closed_at).where(
+    addresses.c.channel == sa.bindparam("met_channel"), addresses.c.address == sa.bindparam("met_address")
+)
+
+
+def is_closed(connection: sa.Connection, channel: str, address: str) -> bool:
+    """Whether «không phải tôi» was said here."""
+    closed_at = connection.execute(_CLOSED, {"met_channel": channel, "met_address": address}).scalar()
+    return closed_at is not None
 
 
 _CLOSE = (

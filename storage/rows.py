@@ -14,6 +14,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 PARAMETER = "rows"
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 class Rows(sa.TableClause):
     """A table made of the JSON text bound to `rows`; its columns are the keys of the objects in it."""
@@ -28,7 +30,7 @@ def rows(**columns: Any) -> Rows:
 
 def bound(values: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The parameters that fill a statement's `rows`."""
-    return {PARAMETER: json.dumps(list(values), ensure_ascii=False, separators=(",", ":"))}
+    return {PARAMETER: _encode(list(values))}
 
 
 @compiles(Rows, "sqlite")

@@ -85,7 +85,7 @@ _STANDING = (
 def standing(connection: sa.Connection, channel: str, address: str) -> dict[str, str | bool | None] | None:
     """Where a conversation stands, for a transcript to begin from; None for a newcomer."""
     found = connection.execute(_STANDING, {"met_channel": channel, "met_address": address}).mappings().first()
-    return dict(found) if found else None
+    return {str(name): value for name, value in found.items()} if found else None
 
 
 def _answer(cursor: int, at: datetime, stored: str) -> Entry:

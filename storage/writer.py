@@ -88,7 +88,10 @@ class Writer:
                 time.sleep(LINGER)
             batch, stopping = self._drain(first)
             busy = len(batch) > 1
-            self.work(batch)
+            try:
+                self.work(batch)
+            except Exception as error:  # noqa: BLE001  whatever happens, the thread takes the next batch
+                self._refuse(batch, error)
             if stopping:
                 return
 

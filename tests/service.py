@@ -18,7 +18,9 @@ def environment(url: str, **more: str) -> dict[str, str]:
     return {**kept, "DOLUONG_DATABASE_URL": url, "PYTHONUTF8": "1", **more}
 
 
-def command(*arguments: str, url: str, given: str = "", cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
+def command(
+    *arguments: str, url: str, given: str = "", cwd: Path = ROOT, **more: str
+) -> subprocess.CompletedProcess[str]:
     """Run one `python -m bot` command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "bot", *arguments],

@@ -52,7 +52,7 @@ class Terminal:
         await self._app.conversation.stop()
         self._app.database.close()
         if self._save:
-            text = yaml.safe_dump(self._transcript, allow_unicode=True, sort_keys=False, width=110)
+            text = yaml.dump(self._transcript, Dumper=_Readable, allow_unicode=True, sort_keys=False, width=110)
             self._save.write_text(text, encoding="utf-8")
 
     async def turn(self, line: str) -> list[Message]:
@@ -112,6 +112,17 @@ class Terminal:
             for one in messages
         ]
         self._transcript["talk"].append({**asked, "see": seen})
+
+
+class _Readable(yaml.SafeDumper):
+    """Writes texts of several lines as several lines."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Readable.add_representer(str, _text)
 
 
 async def program_mode(terminal: Terminal) -> None:

@@ -64,7 +64,9 @@ def test_a_broken_content_file_is_named_with_key_and_line(
     [("DOLUONG_PORT", "abc"), ("DOLUONG_TIME_ZONE", "Mars/North"), ("DOLUONG_DATABASE_URL", "mysql://x/y")],
 )
 def test_a_setting_that_cannot_be_used_is_named(name: str, value: str) -> None:
-    shown = command("check", **{"url": NONE, name: value} if name != "DOLUONG_DATABASE_URL" else {"url": value})
+    shown = command(
+        "check", **{"url": NONE, name: value} if name != "DOLUONG_DATABASE_URL" else {"url": value}
+    )
 
     assert shown.returncode == 1
     assert name in shown.stderr
@@ -112,7 +114,14 @@ def _objects(text: str) -> list[dict[str, object]]:
 
 
 def test_chat_speaks_in_objects_and_ends_each_turn(sqlite: Sqlite) -> None:
-    lines = ["xin chào", '{"tap": "Hướng dẫn"}', '{"tap": 1}', '{"start": "x"}', '{"file": "README.md"}', '{"not": "it"}']
+    lines = [
+        "xin chào",
+        '{"tap": "Hướng dẫn"}',
+        '{"tap": 1}',
+        '{"start": "x"}',
+        '{"file": "README.md"}',
+        '{"not": "it"}',
+    ]
     shown = command("chat", "--as", "An", "--json", url=sqlite.new(), given="\n".join(lines) + "\n")
     objects = _objects(shown.stdout)
 
@@ -154,7 +163,11 @@ def test_what_waited_comes_first_with_the_first_turn(sqlite: Sqlite) -> None:
 
     shown = command("chat", "--as", "An", "--json", url=url, given="menu\n")
 
-    assert [str(one.get("text", ""))[:14] for one in _objects(shown.stdout)] == ["while you were", "Anh/Chị chọn m", ""]
+    assert [str(one.get("text", ""))[:14] for one in _objects(shown.stdout)] == [
+        "while you were",
+        "Anh/Chị chọn m",
+        "",
+    ]
 
 
 def test_chat_for_people_shows_numbers(sqlite: Sqlite) -> None:

@@ -9,7 +9,9 @@ from handlers.messages import Choice, Message
 
 BUTTONS = Capabilities("rich", text_length=100, buttons=3, label_length=20)
 NONE = Capabilities("plain", text_length=60, buttons=0, label_length=0)
-ASKED = Message("Anh/Chị chọn:", (Choice("Một", "x:1"), Choice("Hai", "x:2"), Choice("Trang", "x:3", "https://a.example")))
+ASKED = Message(
+    "Anh/Chị chọn:", (Choice("Một", "x:1"), Choice("Hai", "x:2"), Choice("Trang", "x:3", "https://a.example"))
+)
 
 
 def test_choices_are_buttons_where_there_are_buttons() -> None:

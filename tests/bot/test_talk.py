@@ -29,7 +29,9 @@ async def test_a_newcomer_who_asks_is_told_once_that_a_machine_answers(visitor: 
 async def test_on_the_web_the_page_has_greeted_already(app: App) -> None:
     from bot.conversation import Inbound
 
-    done = await app.conversation.take(Inbound("web", "x", "k", text="ai chủ trì nhiệm vụ 2.2", shows_greeting=True))
+    done = await app.conversation.take(
+        Inbound("web", "x", "k", text="ai chủ trì nhiệm vụ 2.2", shows_greeting=True)
+    )
 
     assert "máy trả lời" not in done.lines[0][1].text
 
@@ -79,7 +81,9 @@ async def test_a_button_of_a_question_that_has_passed_is_answered_kindly(visitor
     assert seen.labels == ["Hỏi về kế hoạch", "Hướng dẫn", "English"]
 
 
-@pytest.mark.parametrize("value", ["nonsense", "ask:item:99.9", "ask:example:x", "ask:example:99", ":", "home:"])
+@pytest.mark.parametrize(
+    "value", ["nonsense", "ask:item:99.9", "ask:example:x", "ask:example:99", ":", "home:"]
+)
 async def test_a_button_that_never_was_harms_nothing(visitor: Visitor, value: str) -> None:
     seen = await visitor.taps(value)
 
@@ -87,7 +91,9 @@ async def test_a_button_that_never_was_harms_nothing(visitor: Visitor, value: st
     assert not seen.done.failed
 
 
-async def test_what_the_plan_does_not_say_is_kept_and_can_be_handed_to_staff(visitor: Visitor, app: App) -> None:
+async def test_what_the_plan_does_not_say_is_kept_and_can_be_handed_to_staff(
+    visitor: Visitor, app: App
+) -> None:
     await visitor.says("phí kiểm định cân ô tô bao nhiêu")
     handed = await visitor.says("chuyển cho cán bộ")
     again = await visitor.says("q 1")
@@ -123,7 +129,13 @@ async def test_a_chosen_language_is_remembered(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize(
     "request_",
-    ["cho tôi làm khảo sát", "đăng ký lớp tập huấn", "xóa dữ liệu của tôi", "cho gap can bo", "lịch sự kiện sắp tới"],
+    [
+        "cho tôi làm khảo sát",
+        "đăng ký lớp tập huấn",
+        "xóa dữ liệu của tôi",
+        "cho gap can bo",
+        "lịch sự kiện sắp tới",
+    ],
 )
 async def test_a_service_not_yet_open_says_so_in_one_sentence(visitor: Visitor, request_: str) -> None:
     await visitor.says("xin chào")
@@ -132,7 +144,7 @@ async def test_a_service_not_yet_open_says_so_in_one_sentence(visitor: Visitor, 
     assert "chưa mở" in seen.messages[0].text
 
 
-async def test_white_space_is_ignored(visitor: Visitor, app: App) -> None:
+async def test_white_space_is_ignored(visitor: Visitor) -> None:
     assert (await visitor.says("  \n\t ")).messages == []
 
 
@@ -150,7 +162,7 @@ async def test_white_space_is_ignored(visitor: Visitor, app: App) -> None:
         "'; DROP TABLE people; --",
         "{office} {0} %s",
         "x" * 3_999,
-        "​‮",
+        "\u200b\u202e",
     ],
 )
 async def test_whatever_is_typed_gets_an_answer_and_harms_nothing(visitor: Visitor, said: str) -> None:
@@ -158,7 +170,7 @@ async def test_whatever_is_typed_gets_an_answer_and_harms_nothing(visitor: Visit
     seen = await visitor.says(said)
 
     assert not seen.done.failed
-    assert seen.text or not said.strip("\x00\x01\x02​‮ ")
+    assert seen.text or not said.strip("\x00\x01\x02\u200b\u202e ")
 
 
 async def test_a_text_too_long_is_told_in_one_sentence(visitor: Visitor, app: App) -> None:
@@ -231,7 +243,9 @@ def test_state_round_trips() -> None:
     from handlers.messages import Choice
     from handlers.people import State, load_state
 
-    state = State("ask", 1, (("question", "«q»"),), (Choice("Một", "ask:1"), Choice("Hai", "ask:2", "https://a")))
+    state = State(
+        "ask", 1, (("question", "«q»"),), (Choice("Một", "ask:1"), Choice("Hai", "ask:2", "https://a"))
+    )
 
     assert load_state(state.dump()) == state
     assert json.loads(state.dump())

@@ -1,7 +1,5 @@
 """Understanding: which item, service or silence a question means."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -99,22 +97,6 @@ def test_everything_else(text: str, kind: str, topic: str | None) -> None:
     assert (kind, topic) == (found.kind, found.topic)
 
 
-@pytest.mark.parametrize(
-    ("text", "language", "clear"),
-    [
-        ("Kinh phí lấy ở đâu", "vi", True),
-        ("kinh phi lay o dau", "vi", False),
-        ("Where does the money come from?", "en", True),
-        ("ok", "vi", False),
-    ],
-)
-def test_language(text: str, language: str, clear: bool) -> None:
-    """Tone marks are clearly Vietnamese; English shows by its small words."""
-    found = UNDERSTANDING.understand(text)
-
-    assert (language, clear) == (found.language, found.language_is_clear)
-
-
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.characters(), max_size=300))
 def test_never_raises(text: str) -> None:
@@ -126,8 +108,28 @@ def test_never_raises(text: str) -> None:
     "text", ["đo lường " * 12_000, "a" * 100_000, "🙂\x00\ud800" * 30_000, "mục 1.1 " * 9_000]
 )
 def test_long_texts_are_bounded(text: str) -> None:
-    """A text of a hundred kilobytes costs about what a page costs."""
-    began = time.perf_counter()
-    UNDERSTANDING.understand(text)
+    """Of a text of a hundred kilobytes no more is compared than of its first page."""
+    assert UNDERSTANDING.understand(text) == UNDERSTANDING.understand(text[:4_000])
 
-    assert time.perf_counter() - began < 0.25
+
+@pytest.mark.parametrize(
+    ("text", "language", "clear"),
+    [
+        ("ai chủ trì nhiệm vụ 2.2", "vi", True),
+        ("cho gap can bo", "vi", True),
+        ("muc tieu den nam 2030", "vi", True),
+        ("Who leads task 2.2?", "en", True),
+        ("Where does the funding come from", "en", True),
+        ("What should enterprises do under the plan", "en", True),
+        ("Can you help me", "en", True),
+        ("kinh phi lay o dau", "vi", True),
+        ("2.2", "vi", False),
+        ("ok", "vi", False),
+        ("👍", "vi", False),
+    ],
+)
+def test_the_language_of_a_question(text: str, language: str, *, clear: bool) -> None:
+    """Tone marks or a plan's own words are Vietnamese; small words are English; a number is nobody's."""
+    understood = UNDERSTANDING.understand(text)
+
+    assert (understood.language, understood.language_is_clear) == (language, clear)

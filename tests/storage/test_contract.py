@@ -160,7 +160,9 @@ def test_a_state_from_another_version_goes_to_the_menu_and_is_kept(hand: Hand) -
     assert hand.all("SELECT state, reason FROM kept_states") == [('["gone", 3, {}, []]', "gone 3")]
 
 
-@pytest.mark.parametrize("stored", ["", "not json", "[]", "{}", '["ask"]', '["ask", "x", {}, []]', '["ask", 1, {}, [7]]'])
+@pytest.mark.parametrize(
+    "stored", ["", "not json", "[]", "{}", '["ask"]', '["ask", "x", {}, []]', '["ask", 1, {}, [7]]']
+)
 def test_a_state_that_cannot_be_read_harms_nothing(hand: Hand, stored: str) -> None:
     hand.say(("an", "a"))
     with hand.database.writer.begin() as connection:
@@ -226,7 +228,9 @@ def test_two_processes_on_one_database_fail_nobodys_turn(url: str, router: Seats
 
     def work(number: int) -> None:
         for k in range(12):
-            said = [(f"person {(k * 5 + j) % 7}", "seat" if j == 3 else f"{number} {k} {j}") for j in range(4)]
+            said = [
+                (f"person {(k * 5 + j) % 7}", "seat" if j == 3 else f"{number} {k} {j}") for j in range(4)
+            ]
             results[number] += hands[number].say(*said)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(len(hands))]
@@ -282,10 +286,19 @@ def _played(url: str, router: SeatsRouter, script: list[tuple[str, str, int]], c
             # Which number a seat has depends on who came first, and that is not promised between people.
             heard.setdefault(one.address, []).append((result.repeated, result.failed, said.rstrip("123")))
         position, step = position + len(batch), step + 1
-    kept = hand.all("SELECT a.address, count(*) FROM turns t JOIN addresses a ON a.id = t.address_id GROUP BY 1 ORDER BY 1")
+    kept = hand.all(
+        "SELECT a.address, count(*) FROM turns t JOIN addresses a ON a.id = t.address_id GROUP BY 1 ORDER BY 1"
+    )
     seats = hand.one("SELECT count(*) FROM test_seats")
     hand.database.close()
-    return {who: [h for h in lines if "full" not in h[2] and "seat" not in h[2]] for who, lines in heard.items()}, kept, seats
+    return (
+        {
+            who: [h for h in lines if "full" not in h[2] and "seat" not in h[2]]
+            for who, lines in heard.items()
+        },
+        kept,
+        seats,
+    )
 
 
 def test_busy_under_the_time_out_waits(url: str, router: SeatsRouter) -> None:
@@ -314,10 +327,9 @@ def test_busy_beyond_the_time_out_is_refused_and_comes_again(url: str, router: S
         create_tables(connection)
     hand.say(("an", "a"))
     other = Hand(url, router)
-    with other.database.writer.connect() as holding:
-        with holding.begin():
-            holding.execute(sa.text("UPDATE people SET greeted = greeted"))
-            one, two = hand.give(turn("an", "b", key="k"), turn("an", "c", key="l"))
+    with other.database.writer.connect() as holding, holding.begin():
+        holding.execute(sa.text("UPDATE people SET greeted = greeted"))
+        one, two = hand.give(turn("an", "b", key="k"), turn("an", "c", key="l"))
 
     assert isinstance(one, StoreUnavailable)
     assert isinstance(two, StoreUnavailable)

@@ -94,7 +94,9 @@ def test_a_reader_cannot_write(url: str) -> None:
     database.close()
 
 
-def test_a_database_file_that_is_taken_away_takes_no_more_messages(sqlite: Sqlite, router: SeatsRouter) -> None:
+def test_a_database_file_that_is_taken_away_takes_no_more_messages(
+    sqlite: Sqlite, router: SeatsRouter
+) -> None:
     """SQLite would go on writing into the file that has no name any more."""
     url = sqlite.new()
     path = Path(url.removeprefix("sqlite:///"))
@@ -215,5 +217,7 @@ def _limit_pages(hand: Hand, more: int) -> None:
 def _stamp(url: str, revision: str) -> None:
     database = open_database(url)
     with database.writer.begin() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+        connection.execute(
+            sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
+        )
     database.close()

@@ -255,6 +255,8 @@ class Web:
         except ValueError:
             return self._refusal(language, _Refused(400, "malformed"))
         address = address_of(cookie)
+        if await asyncio.to_thread(self._is_closed, address):
+            return self._refusal(language, _Refused(410, "visitor_gone"))
         if wait is None:
             return StreamingResponse(
                 self._stream(address, after),
@@ -267,6 +269,10 @@ class Web:
                 return self._ended(language)
         cursor = max((line.cursor for line in lines), default=after)
         return JSONResponse({"messages": [_said(line) for line in lines], "cursor": cursor}, headers=_HEADERS)
+
+    def _is_closed(self, address: str) -> bool:
+        with self._database.reader.connect() as connection:
+            return people.is_closed(connection, WEB.name, address)
 
     def _ended(self, language: Language) -> Response:
         return self._refusal(language, _Refused(503, "busy", retry_after=RETRY_AFTER))

@@ -1,0 +1,131 @@
+"""Nothing is forgotten: words are used, effects are applied, settings are described, layers are kept."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.app import registry
+from bot.settings import Settings
+from content.library import Content
+from handlers import effects
+from tests.world import settings_for
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("content", "handlers", "storage", "bot")
+CODE = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+VIETNAMESE = re.compile(r"[ạảãàáâậầấẩẫăắằặẳẵđẹẻẽèéêệếềểễịỉĩìíọỏõòóôộốồổỗơớờởỡợụủũùúưứừửữựỳýỵỷỹ]", re.IGNORECASE)
+
+
+def test_every_sentence_is_said_somewhere(content: Content) -> None:
+    """A key is used by name, or by a prefix that the code completes (`f"not_open_{service}"`)."""
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in CODE)
+    sources += (ROOT / "bot/channels/web/page.html").read_text(encoding="utf-8")
+    prefixes = {found for found in re.findall(r'f"([a-z]+_[a-z_]*)\{', sources) if found} | {"page_"}
+
+    unused = [
+        key
+        for key in content.say.keys()  # noqa: SIM118  a catalogue is no dict
+        if not re.search(rf"\b{key}\b", sources) and not any(key.startswith(prefix) for prefix in prefixes)
+    ]
+
+    assert unused == []
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_words_for_people_live_in_data(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    spoken = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+    ]
+
+    # The command line's own title and the description of the demonstration banner name the product.
+    allowed = {"Trợ lý Đo lường: the assistant of a province's measurement plan.", "Demonstration mode: the page says «Bản dùng thử»."}
+    assert [text for text in spoken if len(text) > 1 and VIETNAMESE.search(text) and text not in allowed] == []
+
+
+def _kinds(base: type) -> set[type]:
+    return {kind for kind in vars(effects).values() if isinstance(kind, type) and issubclass(kind, base)} - {
+        effects.Effect,
+        effects.Asking,
+        effects.Query,
+    }
+
+
+def test_every_effect_is_applied_and_every_query_answered() -> None:
+    known = registry(settings_for("sqlite:///x.db"))
+
+    assert set(known.writers) | set(known.deciders) == _kinds(effects.Effect)
+    assert set(known.deciders) == _kinds(effects.Asking)
+    assert set(known.readers) == _kinds(effects.Query)
+
+
+def test_every_service_has_its_sentence(content: Content) -> None:
+    services = {service.id for service in content.knowledge.services} - {"help"}
+
+    assert services == {
+        "survey",
+        "enrol",
+        "my_registrations",
+        "cancel_registration",
+        "events",
+        "subscribe",
+        "unsubscribe",
+        "talk_to_staff",
+        "my_data",
+        "delete_my_data",
+    }
+    assert {f"not_open_{service}" for service in services} <= content.say.keys()
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_described_for_operators(name: str) -> None:
+    guide = (ROOT / "docs/operators.md").read_text(encoding="utf-8")
+
+    assert f"`DOLUONG_{name.upper()}`" in guide
+    assert Settings.model_fields[name].description
+
+
+def test_the_words_never_shout(content: Content) -> None:
+    for key in content.say.keys():  # noqa: SIM118
+        assert "!" not in content.say("vi", key, **_any(content, key)), key
+
+
+def _any(content: Content, key: str) -> dict[str, str]:
+    from content.catalogue import placeholders
+
+    return {name: "x" for name in placeholders(content.say._texts["vi"][key])}
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/operators.md", "CHANGELOG.md", "docs/decisions.md"])
+def test_documents_name_files_and_commands_that_exist(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    for target in re.findall(r"`make ([a-z]+)", text):
+        assert f"\n{target}:" in makefile, target
+    for door in re.findall(r"python -m bot ([a-z]+)", text):
+        assert f"\ndef {door}(" in (ROOT / "bot/cli.py").read_text(encoding="utf-8"), door
+    for path in re.findall(r"\]\(((?!http|#)[^)#]+)", text):
+        assert ((ROOT / document).parent / path).exists(), path
+
+
+def test_the_plans_source_stays_as_it_was() -> None:
+    """Number and date are blank in the source and stay so."""
+    from content.library import load_content
+
+    document = load_content().plan.document
+
+    assert document.number is None
+    assert document.date is None
+    assert document.reported.number == "45/KH-UBND"
