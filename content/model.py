@@ -97,6 +97,7 @@ class Body(Frozen):
     name: Text
     also: tuple[Text, ...] = ()
     now: Text | None
+    now_en: Text | None = None  # where today's name is not simply a name
     note: Text | None = None
     source: Source | None = None
 

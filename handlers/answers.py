@@ -276,7 +276,8 @@ class _Speaker:
             return text
         _, body, form = max(named, key=lambda found: found[0])
         if body.now:
-            return f"{text}\n{self._tell('answer_now', name=body.name, now=body.now)}"
+            now = (body.now_en if self._language == "en" else None) or body.now
+            return f"{text}\n{self._tell('answer_now', name=body.name, now=now)}"
         return f"{text}\n{self._tell('answer_now_unknown', name=form)}"
 
 

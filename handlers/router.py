@@ -78,10 +78,10 @@ class Router:
             return self._owner(picked[0]), Chose(picked)
         if command := self.home.command(text):
             return self.home, Chose((command,))
-        if cue.understood.service or cue.understood.topic == GREETING:
+        if cue.understood.service:
             return self.home, cue
-        if state.dialogue == self.home.name:
-            return self._ask, cue
+        if state.dialogue in (self.home.name, self._ask.name):
+            return (self.home if cue.understood.topic == GREETING else self._ask), cue
         return self._dialogues[state.dialogue], cue
 
     def _owner(self, value: str) -> Dialogue:

@@ -132,7 +132,8 @@ class Understanding:
             return Understood("service", service=service[0], score=service[1], runner_up=best)
         if talk[1] >= _SMALLTALK and talk[1] > max(best[1], topic[1]):
             return _said("smalltalk", talk[0], talk[1], best)
-        if topic[1] >= best[1] or best[1] < _UNSURE or not self._shares_a_concept(asked, best[0]):
+        by_chance = best[1] < _MARKED and not self._shares_a_concept(asked, best[0])
+        if topic[1] >= best[1] or best[1] < _UNSURE or by_chance:
             return _said("handoff", topic[0] if topic[1] >= _UNSURE else None, max(topic[1], 0.0), best)
         return self._plan(asked, items)
 

@@ -9,9 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from handlers.messages import Attachment, Choice, Message
-from storage.rows import SetStatement, bound, rows
+from storage.rows import bound, rows
 from storage.tables import Id, Instant, addresses, instant, outbox
-
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -43,7 +42,7 @@ def load(text: str) -> Message:
 _given_lines = rows(
     place=sa.Integer, address_id=Id, turn_id=Id, position=sa.Integer, at=Instant, message=sa.Text
 )
-_ADD = SetStatement(
+_ADD = (
     sa.insert(outbox)
     .from_select(
         ["address_id", "turn_id", "position", "at", "message", "status"],
@@ -87,7 +86,7 @@ def add(connection: sa.Connection, lines: Sequence[NewLine]) -> dict[tuple[int, 
         }
         for place, line in enumerate(lines)
     )
-    found = _ADD(connection, values).all()
+    found = connection.execute(_ADD, bound(values)).all()
     return {(turn_id, position): cursor for cursor, turn_id, position in found}
 
 

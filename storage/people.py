@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from handlers.effects import KeepState
 from handlers.people import Person
-from storage.rows import SetStatement, rows
+from storage.rows import bound, rows
 from storage.tables import Id, Instant, addresses, instant, kept_states, people
 
 Met = tuple[str, str]  # a channel and an address in it
@@ -33,7 +33,7 @@ class Place:
 
 
 _given_met = rows(channel=sa.String, address=sa.String)
-_FIND = SetStatement(
+_FIND = (
     sa.select(
         addresses.c.channel,
         addresses.c.address,
@@ -56,7 +56,7 @@ _FIND = SetStatement(
 )
 
 _given_new = rows(place=sa.Integer, at=Instant)
-_CREATE_PEOPLE = SetStatement(
+_CREATE_PEOPLE = (
     sa.insert(people)
     .from_select(
         ["created_at", "seen_at", "language", "language_chosen", "greeted"],
@@ -73,7 +73,7 @@ _CREATE_PEOPLE = SetStatement(
 )
 
 _given_addresses = rows(place=sa.Integer, person_id=Id, channel=sa.String, address=sa.String, at=Instant)
-_CREATE_ADDRESSES = SetStatement(
+_CREATE_ADDRESSES = (
     sa.insert(addresses)
     .from_select(
         ["person_id", "channel", "address", "created_at"],
@@ -91,7 +91,7 @@ _CREATE_ADDRESSES = SetStatement(
 _given_people = rows(
     id=Id, language=sa.String, language_chosen=sa.Boolean, greeted=sa.Boolean, state=sa.Text, seen_at=Instant
 )
-_WRITE = SetStatement(
+_WRITE = (
     sa.update(people)
     .where(people.c.id == _given_people.c.id)
     .values(
@@ -115,10 +115,10 @@ def lock(connection: sa.Connection, met: Iterable[Met], now: datetime) -> dict[M
 
 
 def _find(connection: sa.Connection, wanted: Sequence[Met], now: datetime) -> dict[Met, Place]:
-    values = ({"channel": channel, "address": address} for channel, address in wanted)
+    values = bound({"channel": channel, "address": address} for channel, address in wanted)
     standings: dict[int, Standing] = {}
     places: dict[Met, Place] = {}
-    for row in _FIND(connection, values).all():
+    for row in connection.execute(_FIND, values).all():
         channel, address, address_id, closed_at, person_id, language, chosen, greeted, state = row
         standing = standings.setdefault(
             person_id, Standing(Person(person_id, language, bool(chosen), bool(greeted)), state, now)
@@ -129,12 +129,14 @@ def _find(connection: sa.Connection, wanted: Sequence[Met], now: datetime) -> di
 
 def _create(connection: sa.Connection, new: Sequence[Met], now: datetime) -> dict[Met, Place]:
     at = instant(now)
-    made = _CREATE_PEOPLE(connection, ({"place": n, "at": at} for n in range(len(new)))).scalars()
+    made = connection.execute(
+        _CREATE_PEOPLE, bound({"place": n, "at": at} for n in range(len(new)))
+    ).scalars()
     rows_ = (
         {"place": place, "person_id": person_id, "channel": channel, "address": address, "at": at}
         for place, (person_id, (channel, address)) in enumerate(zip(made.all(), new, strict=True))
     )
-    found = _CREATE_ADDRESSES(connection, rows_)
+    found = connection.execute(_CREATE_ADDRESSES, bound(rows_))
     return {
         (channel, address): Place(address_id, closed=False, standing=Standing(Person(person_id), None, now))
         for address_id, channel, address, person_id in found
@@ -155,24 +157,22 @@ def write(connection: sa.Connection, standings: Iterable[Standing]) -> None:
         for one in standings
     ]
     if values:
-        _WRITE(connection, values)
+        connection.execute(_WRITE, bound(values))
 
 
 _given_kept = rows(person_id=Id, at=Instant, state=sa.Text, reason=sa.Text)
-_KEEP = SetStatement(
-    sa.insert(kept_states).from_select(
-        ["person_id", "at", "state", "reason"],
-        sa.select(_given_kept.c.person_id, _given_kept.c.at, _given_kept.c.state, _given_kept.c.reason),
-        include_defaults=False,
-    )
+_KEEP = sa.insert(kept_states).from_select(
+    ["person_id", "at", "state", "reason"],
+    sa.select(_given_kept.c.person_id, _given_kept.c.at, _given_kept.c.state, _given_kept.c.reason),
+    include_defaults=False,
 )
 
 
 def keep_states(connection: sa.Connection, effects: Sequence[tuple[Person, datetime, KeepState]]) -> None:
     """Set aside states that could not be read."""
-    _KEEP(
-        connection,
-        (
+    connection.execute(
+        _KEEP,
+        bound(
             {"person_id": person.id, "at": instant(at), "state": effect.state, "reason": effect.reason}
             for person, at, effect in effects
         ),

@@ -1,6 +1,7 @@
 """Every table, as it is now; how it became so stands in migrations/."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,6 +39,7 @@ class Instant(TypeDecorator[datetime]):
         return moment.astimezone(UTC)
 
 
+@lru_cache(maxsize=256)  # a turn writes its one moment into several rows
 def instant(moment: datetime) -> str:
     """A moment as text both databases read: 2027-01-20T01:30:00.000000+00:00. Raises ValueError for a naive one."""
     if moment.tzinfo is None:

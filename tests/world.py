@@ -22,6 +22,9 @@ from storage.database import open_database
 from storage.migrate import migrate
 from storage.unit_of_work import Done
 
+# Of a property, on each database; `make prove WHAT=store` asks for more.
+EXAMPLES = int(os.environ.get("DOLUONG_EXAMPLES", "25"))
+
 START = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)  # a Friday morning in Quy Nhơn
 
 

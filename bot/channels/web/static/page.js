@@ -444,15 +444,15 @@ async function get(url, accept, signal) {
   return response;
 }
 
-async function poll(seconds) {
+async function poll(seconds, listening = true) {
   const control = new AbortController();
   const timer = setTimeout(() => control.abort(), (seconds + 10) * 1000);
-  if (seconds) stopStream = () => control.abort();
+  if (listening) stopStream = () => control.abort();
   try {
     const response = await get(events(`&wait=${seconds}`), "application/json", control.signal);
     const answer = await response.json();
     if (gone) return 0;
-    if (seconds) connected(true);
+    if (listening) connected(true);
     const before = cursor;
     answer.messages.forEach(receive);
     cursor = Math.max(cursor, answer.cursor || 0);
@@ -537,7 +537,7 @@ async function listen() {
 async function catchUp(reached) {
   if (gone || deaf || cursor >= reached) return;
   try {
-    if (await poll(0) && !deaf) {
+    if (await poll(1, false) && !deaf) { // it answers as soon as it has looked; 0 would not let it look
       deaf = true;
       stopStream();
     }
