@@ -9,9 +9,9 @@ from bot.settings import Settings
 from content.library import Content, load_content
 from handlers.dialogue import Said
 from handlers.effects import HandToStaff, KeepState, QuestionByTicket, StoreQuestion
+from handlers.hearing import Hearing
 from handlers.messages import Message
 from handlers.router import Router
-from handlers.understand import Understanding
 from storage import people, questions
 from storage.database import Database, open_database
 from storage.unit_of_work import Registry, Turn
@@ -43,8 +43,8 @@ def assemble(
 ) -> App:
     """Put the parts together without connecting; raises ContentError and ValueError."""
     content = load_content()
-    understanding = Understanding(content)
-    router = Router(content, understanding)
+    hearing = Hearing(content)
+    router = Router(content, hearing)
     database = open_database(
         settings.database_url.get_secret_value(), busy_seconds=settings.database_busy_seconds
     )
@@ -55,7 +55,7 @@ def assemble(
         )
 
     clock = {"now": now} if now else {}
-    return App(settings, content, router, database, Conversation(writer, understanding, **clock))
+    return App(settings, content, router, database, Conversation(writer, hearing, **clock))
 
 
 def _apology(content: Content) -> Callable[[Turn], Message]:

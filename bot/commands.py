@@ -72,14 +72,11 @@ def plan_rows(plan: Plan) -> list[dict[str, str | None]]:
 
 def answer_questions(questions: Iterable[str], *, as_json: bool) -> None:
     """`ask`: what the assistant would answer; an empty line is a question too."""
-    from handlers.answers import answer
-    from handlers.understand import Understanding
+    from handlers.hearing import Hearing
 
-    content = _content()
-    understanding = Understanding(content)
+    hearing = Hearing(_content())
     for line in questions:
-        understood = understanding.understand(_readable(line.rstrip("\r\n")))
-        found = answer(content, understood, understood.language)
+        found = hearing(_readable(line.rstrip("\r\n"))).answer
         print(json.dumps(answer_row(found), ensure_ascii=False) if as_json else found.text, flush=True)
 
 

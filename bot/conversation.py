@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from bot.logs import log
-from handlers.dialogue import Cue, Said, SaidTooMuch, SentFile, Started, Tapped
-from handlers.understand import Understanding
+from handlers.dialogue import Cue, SaidTooMuch, SentFile, Started, Tapped
+from handlers.hearing import Hearing
 from storage.unit_of_work import Done, Turn
 from storage.writer import Job, Result, Work, Writer
 
@@ -54,10 +54,10 @@ class Conversation:
     def __init__(
         self,
         writer: "WriterFactory",
-        understanding: Understanding,
+        hearing: Hearing,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._understanding = understanding
+        self._hearing = hearing
         self._now = now
         self._waiting: dict[Work, asyncio.Future[Any]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -139,7 +139,7 @@ class Conversation:
         text = clean(inbound.text or "")
         if len(text) > MOST_READ:
             return "text", text, SaidTooMuch(MOST_READ)
-        return "text", text, Said(text, self._understanding.understand(text))
+        return "text", text, self._hearing(text)
 
 
 WriterFactory = Callable[[Callable[[Sequence[tuple[Work, Result]]], None]], Writer]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from content.library import Content
 from content.model import Language
-from handlers.answers import Answer, answer, item_text, offer
+from handlers.answers import Answer, item_text, offer
 from handlers.dialogue import Chose, Cue, Said, Step, Tapped, View
 from handlers.effects import (
     HandedQuestion,
@@ -16,9 +16,9 @@ from handlers.effects import (
     StoreQuestion,
 )
 from handlers.fold import fold
+from handlers.hearing import Hearing
 from handlers.messages import Choice, Message
 from handlers.people import State
-from handlers.understand import Understanding
 
 _TICKET = re.compile(r"q\s?(\d{1,12})")
 _KEPT_QUESTION = 1_000  # characters of a question carried in the state until it is handed on
@@ -30,10 +30,13 @@ class Ask:
     name = "ask"
     version = 1
 
-    def __init__(self, content: Content, understanding: Understanding) -> None:
+    def __init__(self, content: Content, hearing: Hearing) -> None:
         self._content = content
         self._say = content.say
-        self._understand = understanding.understand
+        self._examples = {
+            language: [hearing(question) for question in questions]
+            for language, questions in content.menu.examples.items()
+        }
         plan = content.plan
         self._tasks = frozenset(task.id for task in plan.tasks)
         self._items = self._tasks | {section.id for section in plan.sections}
@@ -53,8 +56,8 @@ class Ask:
         match cue:
             case Said() if ticket:
                 return self._ticket(ticket, view)
-            case Said(text, understood):
-                return self._answer(text, answer(self._content, understood, understood.language), view)
+            case Said(text, _, found):
+                return self._answer(text, found, view)
             case Chose((value,)) | Tapped(value):
                 return self._chosen(value, view)
             case QuestionHanded(ticket):
@@ -80,10 +83,8 @@ class Ask:
                 return self._told(view, self._say(language, "menu"))
 
     def _example(self, number: int, view: View) -> Step:
-        questions = self._content.menu.examples[view.language]
-        question = questions[(number - 1) % len(questions)]
-        understood = self._understand(question)
-        return self._answer(question, answer(self._content, understood, view.language), view)
+        said = self._examples[view.language][(number - 1) % len(self._examples[view.language])]
+        return self._answer(said.text, said.answer, view)
 
     def _answer(self, text: str, found: Answer, view: View) -> Step:
         if not found.text:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from content.model import Language
+from handlers.answers import Answer
 from handlers.effects import Effect, Outcome, Query
 from handlers.messages import Message
 from handlers.people import NOWHERE, Person, State
@@ -14,10 +15,11 @@ from handlers.understand import Understood
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The person wrote something; it was understood before the transaction began."""
+    """The person wrote something; what it means, and what the plan answers, was found before the transaction."""
 
     text: str
     understood: Understood
+    answer: Answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Word:
         return not alone and set(self.marks) <= set(written.marks)
 
 
+@lru_cache(maxsize=1024)  # a turn asks for the same few texts again and again
 def fold(text: str) -> str:
     """`text` in lower case without tone marks and đ, each run of white space one space."""
     bare = unicodedata.normalize("NFD", text.casefold())

@@ -71,9 +71,9 @@ class Home:
         match cue:
             case Chose((value,)) | Tapped(value):
                 return self._chosen(value, view)
-            case Said(_, understood) if understood.service:
+            case Said(understood=understood) if understood.service:
                 return self._service(understood.service, view)
-            case Said(_, understood) if understood.topic == GREETING:
+            case Said(understood=understood) if understood.topic == GREETING:
                 return self._at_menu(view, self.greeting(language))
             case Started():
                 return self._at_menu(view, self._opening(view))

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from content.model import Language
 from handlers.messages import Choice
@@ -53,6 +54,7 @@ class State:
 NOWHERE = State("", 0)
 
 
+@lru_cache(maxsize=1024)  # a turn reads its state twice, and the next turn finds it here
 def load_state(text: str) -> State:
     """Read what `State.dump` wrote; raises StateUnreadable for anything else."""
     try:

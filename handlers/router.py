@@ -9,21 +9,19 @@ from handlers.ask import Ask
 from handlers.choices import pick
 from handlers.dialogue import Chose, Cue, Dialogue, Said, SaidTooMuch, SentFile, Started, Step, Tapped, View
 from handlers.effects import KeepState, Outcome, Query
+from handlers.hearing import Hearing
 from handlers.home import GREETING, Home
 from handlers.messages import Message
 from handlers.people import State, StateUnreadable, load_state
-from handlers.understand import Understanding
 
 
 class Router:
     """Leads every cue to its dialogue and is itself as pure as they are."""
 
-    def __init__(
-        self, content: Content, understanding: Understanding, others: Sequence[Dialogue] = ()
-    ) -> None:
+    def __init__(self, content: Content, hearing: Hearing, others: Sequence[Dialogue] = ()) -> None:
         self._say = content.say
         self.home = Home(content)
-        self._ask = Ask(content, understanding)
+        self._ask = Ask(content, hearing)
         known: list[Dialogue] = [self.home, self._ask, *others]
         self._dialogues = {one.name: one for one in known}
 

@@ -109,7 +109,6 @@ turns = sa.Table(
     sa.Column("kind", sa.String(8), nullable=False),  # text, tap, start, file
     sa.Column("text", sa.Text, nullable=False),  # as typed, or the label tapped
     sa.UniqueConstraint("channel", "update_key"),
-    sa.Index("ix_turns_address_id_id", "address_id", "id"),
 )
 
 # A turn that failed again and again: kept as it came, apologised for, counted as taken.

@@ -39,14 +39,11 @@ _WHO = (
         addresses.c.channel == sa.bindparam("met_channel"), addresses.c.address == sa.bindparam("met_address")
     )
 )
-_SAID = (
-    sa.select(turns.c.id, turns.c.at, turns.c.text, turns.c.update_key)
-    .where(turns.c.address_id == sa.bindparam("place"), turns.c.text != "")
-    .order_by(turns.c.id.desc())
-    .limit(sa.bindparam("most", type_=sa.Integer))
+_SAID = sa.select(turns.c.id, turns.c.at, turns.c.text, turns.c.update_key).where(
+    turns.c.id.in_(sa.bindparam("answered", expanding=True)), turns.c.text != ""
 )
 _ANSWERED = (
-    sa.select(outbox.c.id, outbox.c.at, outbox.c.message)
+    sa.select(outbox.c.id, outbox.c.at, outbox.c.message, outbox.c.turn_id)
     .where(outbox.c.address_id == sa.bindparam("place"))
     .order_by(outbox.c.id.desc())
     .limit(sa.bindparam("most", type_=sa.Integer))
@@ -54,13 +51,13 @@ _ANSWERED = (
 
 
 def recent(connection: sa.Connection, channel: str, address: str, most: int = 60) -> Talk | None:
-    """The last `most` things each side said here, or None for an address nobody wrote from."""
+    """The last `most` answers here and what they answered, or None for an address nobody wrote from."""
     who = connection.execute(_WHO, {"met_channel": channel, "met_address": address}).first()
     if who is None:
         return None
-    wanted = {"place": who.id, "most": most}
-    said = connection.execute(_SAID, wanted).all()
-    answered = connection.execute(_ANSWERED, wanted).all()
+    answered = connection.execute(_ANSWERED, {"place": who.id, "most": most}).all()
+    # The turns are found by what answered them: an index of their own would cost every turn a page of writing.
+    said = connection.execute(_SAID, {"answered": [row.turn_id for row in answered if row.turn_id]}).all()
     # A turn and its answers carry the same moment; the person's words come first.
     ordered = sorted(
         [((row.at, 0, row.id), Entry(row.at, row.text, key=row.update_key)) for row in said]

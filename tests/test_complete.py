@@ -15,7 +15,9 @@ from tests.world import settings_for
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("content", "handlers", "storage", "bot")
 CODE = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-VIETNAMESE = re.compile(r"[ạảãàáâậầấẩẫăắằặẳẵđẹẻẽèéêệếềểễịỉĩìíọỏõòóôộốồổỗơớờởỡợụủũùúưứừửữựỳýỵỷỹ]", re.IGNORECASE)
+VIETNAMESE = re.compile(
+    r"[ạảãàáâậầấẩẫăắằặẳẵđẹẻẽèéêệếềểễịỉĩìíọỏõòóôộốồổỗơớờởỡợụủũùúưứừửữựỳýỵỷỹ]", re.IGNORECASE
+)
 
 
 def test_every_sentence_is_said_somewhere(content: Content) -> None:
@@ -50,8 +52,13 @@ def test_words_for_people_live_in_data(path: Path) -> None:
     ]
 
     # The command line's own title and the description of the demonstration banner name the product.
-    allowed = {"Trợ lý Đo lường: the assistant of a province's measurement plan.", "Demonstration mode: the page says «Bản dùng thử»."}
-    assert [text for text in spoken if len(text) > 1 and VIETNAMESE.search(text) and text not in allowed] == []
+    allowed = {
+        "Trợ lý Đo lường: the assistant of a province's measurement plan.",
+        "Demonstration mode: the page says «Bản dùng thử».",
+    }
+    assert [
+        text for text in spoken if len(text) > 1 and VIETNAMESE.search(text) and text not in allowed
+    ] == []
 
 
 def _kinds(base: type) -> set[type]:
@@ -104,7 +111,7 @@ def test_the_words_never_shout(content: Content) -> None:
 def _any(content: Content, key: str) -> dict[str, str]:
     from content.catalogue import placeholders
 
-    return {name: "x" for name in placeholders(content.say._texts["vi"][key])}
+    return dict.fromkeys(placeholders(content.say._texts["vi"][key]), "x")
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/operators.md", "CHANGELOG.md", "docs/decisions.md"])

@@ -52,7 +52,9 @@ class Terminal:
         await self._app.conversation.stop()
         self._app.database.close()
         if self._save:
-            text = yaml.dump(self._transcript, Dumper=_Readable, allow_unicode=True, sort_keys=False, width=110)
+            text = yaml.dump(
+                self._transcript, Dumper=_Readable, allow_unicode=True, sort_keys=False, width=110
+            )
             self._save.write_text(text, encoding="utf-8")
 
     async def turn(self, line: str) -> list[Message]:

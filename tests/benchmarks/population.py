@@ -3,15 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
-
-import sqlalchemy as sa
 
 from content.library import Content
 from handlers.dialogue import Said, View
 from handlers.people import Person
+from handlers.hearing import Hearing
 from handlers.router import Router
-from handlers.understand import Understanding
 from storage.database import Database, open_database
 from storage.outbox import dump
 from storage.tables import instant
@@ -30,11 +29,11 @@ class Asked:
     message: str
 
 
-def questions(content: Content, understanding: Understanding, router: Router) -> list[Asked]:
+def questions(content: Content, hearing: Hearing, router: Router) -> list[Asked]:
     """Questions that the plan answers with one message."""
     found = []
     for text in content.menu.examples["vi"]:
-        said = Said(text, understanding.understand(text))
+        said = hearing(text)
         step = router.step(said, None, View(Person(1, greeted=True), START))
         [message] = step.replies
         assert not step.effects
@@ -54,9 +53,9 @@ def turn(number: int, key: int, asked: Asked) -> Turn:
     return Turn(
         CHANNEL,
         where,
-        f"{where[:24]}:{key:032x}",
+        f"{key:016x}:{where[:24]}",
         asked.said,
-        START,
+        START + timedelta(microseconds=key),
         "text",
         asked.said.text,
         asked.said.text,
@@ -109,15 +108,15 @@ def _statements(database: Database, people: int, asked: Sequence[Asked]) -> list
     text = _one_of([one.said.text for one in asked])
     message = _one_of([one.message for one in asked])
     filled = [
-        f"INSERT INTO people (id, created_at, seen_at, language, language_chosen, greeted, state) "
-        f"SELECT n, {at}, {at}, 'vi', {false}, {true}, {state} FROM {numbers}",
-        f"INSERT INTO addresses (id, person_id, channel, address, created_at) "
-        f"SELECT n, n, '{CHANNEL}', {where}, {at} FROM {numbers}",
-        f"INSERT INTO turns (id, channel, update_key, address_id, at, kind, text) "
-        f"SELECT n, '{CHANNEL}', substr(address, 1, 24) || ':first', n, {at}, 'text', {text} "
-        f"FROM {numbers} JOIN addresses ON addresses.id = n",
-        f"INSERT INTO outbox (id, address_id, turn_id, position, status, at, sent_at, message) "
-        f"SELECT n, n, n, 0, 'sent', {at}, {at}, {message} FROM {numbers}",
+        f"""INSERT INTO people (id, created_at, seen_at, language, language_chosen, greeted, state)
+            SELECT n, {at}, {at}, 'vi', {false}, {true}, {state} FROM {numbers}""",
+        f"""INSERT INTO addresses (id, person_id, channel, address, created_at)
+            SELECT n, n, '{CHANNEL}', {where}, {at} FROM {numbers}""",
+        f"""INSERT INTO turns (id, channel, update_key, address_id, at, kind, text)
+            SELECT n, '{CHANNEL}', '0:' || substr(address, 1, 24), n, {at}, 'text', {text}
+            FROM {numbers} JOIN addresses ON addresses.id = n""",
+        f"""INSERT INTO outbox (id, address_id, turn_id, position, status, at, sent_at, message)
+            SELECT n, n, n, 0, 'sent', {at}, {at}, {message} FROM {numbers}""",
     ]
     if not database.is_sqlite:
         filled += [
@@ -134,4 +133,4 @@ def _one_of(texts: Sequence[str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''").replace("%", "%%") + "'" if "%" in text else "'" + text.replace("'", "''") + "'"
+    return "'" + text.replace("'", "''") + "'"

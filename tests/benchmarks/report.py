@@ -25,7 +25,7 @@ class Measure:
 
 
 def beside_peer(
-    name: str, unit: str, peer: str, pairs: Sequence[tuple[float, float]], goal: float | None = None
+    name: str, unit: str, peer: str, pairs: Sequence[tuple[float, ...]], goal: float | None = None
 ) -> Measure:
     """Product and peer from the same rounds: their medians, and the median of the ratios inside each round."""
     value, peer_value = (statistics.median(side) for side in zip(*pairs, strict=True))
@@ -40,19 +40,19 @@ def alone(name: str, unit: str, values: Sequence[float], goal: float | None = No
 
 
 def interleaved(
-    rounds: int, mine: Callable[[], float], theirs: Callable[[], float]
-) -> list[tuple[float, float]]:
-    """Both in turn, first one then the other ahead; a round before the first warms up and is not counted."""
-    pairs = []
+    rounds: int, contenders: Callable[[], Sequence[Callable[[], float]]]
+) -> list[tuple[float, ...]]:
+    """What each contender of each round took; another goes first each time, and a round to warm up is not counted."""
+    found = []
     for number in range(rounds + 1):
-        gc.collect()
-        if number % 2:
-            value = mine()
-            pairs.append((value, theirs()))
-        else:
-            peer_value = theirs()
-            pairs.append((mine(), peer_value))
-    return pairs[1:]
+        measured = contenders()
+        taken = {}
+        for place in range(len(measured)):
+            one = (place + number) % len(measured)
+            gc.collect()
+            taken[one] = measured[one]()
+        found.append(tuple(taken[one] for one in range(len(measured))))
+    return found[1:]
 
 
 def write(measures: Sequence[Measure]) -> None:

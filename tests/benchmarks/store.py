@@ -2,7 +2,8 @@
 
 Product: the real writer, driven by hand, with the real router; understanding is done beforehand.
 Peer: the SQL texts and parameters which the product itself sends, recorded on a copy of the database and replayed on
-sqlite3 or psycopg with nothing around them: begin, execute, fetch all, commit.
+sqlite3 or psycopg with nothing around them: begin, execute, fetch all, commit. A second line for each shows the turn
+with its dialogue decided beforehand: what the store itself adds to its statements.
 """
 
 import itertools
@@ -20,28 +21,49 @@ import sqlalchemy as sa
 
 from bot.app import registry
 from content.library import load_content
+from handlers.dialogue import Cue, Said, Step, View
+from handlers.effects import Query
 from handlers.messages import Message
+from handlers.people import Person
+from handlers.hearing import Hearing
 from handlers.router import Router
-from handlers.understand import Understanding
 from storage.database import CACHE_KIB, open_database
 from storage.unit_of_work import Turn
 from storage.writer import Writer
 from tests.benchmarks.population import Asked, fill, questions, turn
 from tests.benchmarks.report import Measure, beside_peer, interleaved
-from tests.world import Postgres, Sqlite, settings_for
+from tests.world import START, Postgres, Sqlite, settings_for
 
 PEOPLE = 10_000
 ROUNDS = 9
-GROUPS = {1: 400, 16: 60, 64: 20}  # turns in a group: groups in a round
+GROUPS = {1: 200, 16: 50, 64: 20}  # turns in a group: groups in a round
 GOALS = {("SQLite", 16): 2.0, ("SQLite", 64): 1.6}
 
 Statement = tuple[str, Any]
 
 
+class Beforehand:
+    """A router that decided everything before the turn: what is left is the store alone."""
+
+    def __init__(self, router: Router, asked: Sequence[Asked]) -> None:
+        view = View(Person(1, greeted=True), START, shows_greeting=True)
+        self._steps = {one.said.text: router.step(one.said, one.state, view) for one in asked}
+
+    def needs(self, cue: Cue, stored: str | None) -> tuple[Query, ...]:
+        """Nothing, as a question of the plan needs nothing."""
+        return ()
+
+    def step(self, cue: Cue, stored: str | None, view: View) -> Step:
+        """The step decided beforehand, for this person."""
+        assert isinstance(cue, Said)
+        step = self._steps[cue.text]
+        return Step(view.person, step.state, step.replies)
+
+
 class Product:
     """The writer on one database, driven in the benchmark's own thread."""
 
-    def __init__(self, url: str, router: Router) -> None:
+    def __init__(self, url: str, router: Router | Beforehand) -> None:
         self.database = open_database(url)
         self._writer = Writer(
             self.database.writer,
@@ -121,7 +143,7 @@ class BarePostgres:
         cursor = self._connection.cursor()
         for statements in groups:
             for statement, parameters in statements:
-                cursor.execute(statement, parameters)  # type: ignore[call-overload]
+                cursor.execute(statement, parameters)
                 if cursor.description:
                     cursor.fetchall()
             self._connection.commit()
@@ -130,9 +152,9 @@ class BarePostgres:
 def measure() -> Iterator[Measure]:
     """Groups of 1, 16 and 64 people on both databases."""
     content = load_content()
-    understanding = Understanding(content)
-    router = Router(content, understanding)
-    asked = questions(content, understanding, router)
+    hearing = Hearing(content)
+    router = Router(content, hearing)
+    asked = questions(content, hearing, router)
     with tempfile.TemporaryDirectory() as folder:
         sqlite = _sqlite_copies(Path(folder), asked)
         yield from _on("SQLite", sqlite, BareSqlite, router, asked)
@@ -151,50 +173,52 @@ def _on(
     asked: Sequence[Asked],
 ) -> Iterator[Measure]:
     for size, count in GROUPS.items():
-        pairs = _pairs(copy, bare, router, asked, size, count)
-        yield beside_peer(
-            f"store turn, {name}, groups of {size}",
-            "µs CPU a turn",
-            f"same statements, bare {bare.name}",
-            pairs,
-            GOALS.get((name, size)),
-        )
+        costs = _costs(copy, bare, router, asked, size, count)
+        what, unit, peer = f"{name}, groups of {size}", "µs CPU a turn", f"its statements, bare {bare.name}"
+        whole = [(one, theirs) for one, _, theirs in costs]
+        store = [(one, theirs) for _, one, theirs in costs]
+        yield beside_peer(f"turn, {what}", unit, peer, whole, GOALS.get((name, size)))
+        yield beside_peer(f"turn decided beforehand, {what}", unit, peer, store)
 
 
-def _pairs(
+def _costs(
     copy: Callable[[], str],
     bare: type[BareSqlite] | type[BarePostgres],
     router: Router,
     asked: Sequence[Asked],
     size: int,
     count: int,
-) -> list[tuple[float, float]]:
-    """Microseconds of CPU a turn, product and peer, round by round on databases that stay equal."""
-    recorder, product, peer = Recorder(copy(), router), Product(copy(), router), bare(copy())
+) -> list[tuple[float, ...]]:
+    """CPU a turn with its dialogue, without it, and of the peer, round by round on databases that stay equal."""
+    recorder, peer = Recorder(copy(), router), bare(copy())
+    whole, store = Product(copy(), router), Product(copy(), Beforehand(router, asked))
     chance, keys = random.Random(size), itertools.count()
-    rounds = [_groups(chance, keys, asked, size, count) for _ in range(ROUNDS + 1)]
-    recorded = iter([recorder.record(groups) for groups in rounds])
-    given = iter(rounds)
-    return interleaved(
-        ROUNDS,
-        lambda: _cost(product.take, next(given)) / (size * count),
-        lambda: _cost(peer.take, next(recorded)) / (size * count),
-    )
 
-
-def _groups(
-    chance: random.Random, keys: Iterator[int], asked: Sequence[Asked], size: int, count: int
-) -> list[list[Turn]]:
-    return [
-        [
-            turn(number, next(keys), chance.choice(asked))
-            for number in chance.sample(range(1, PEOPLE + 1), size)
+    def contenders() -> list[Callable[[], float]]:
+        groups = groups_of(size, count, PEOPLE, chance, keys, asked)
+        recorded = recorder.record(groups)
+        return [
+            lambda: cost(whole.take, groups) / (size * count),
+            lambda: cost(store.take, groups) / (size * count),
+            lambda: cost(peer.take, recorded) / (size * count),
         ]
+
+    return interleaved(ROUNDS, contenders)
+
+
+def groups_of(
+    size: int, count: int, people: int, chance: random.Random, keys: Iterator[int], asked: Sequence[Asked]
+) -> list[list[Turn]]:
+    """Groups of questions from existing people, drawn from all of them."""
+    everyone = range(1, people + 1)
+    return [
+        [turn(number, next(keys), chance.choice(asked)) for number in chance.sample(everyone, size)]
         for _ in range(count)
     ]
 
 
-def _cost(take: Callable[[Any], None], groups: Any) -> float:
+def cost(take: Callable[[Any], None], groups: Any) -> float:
+    """Microseconds of this thread's CPU."""
     before = time.thread_time()
     take(groups)
     return (time.thread_time() - before) * 1e6

@@ -33,7 +33,7 @@ class Tickets:
 
 @pytest.mark.parametrize("path", TALKS, ids=lambda path: path.stem)
 async def test_a_saved_talk_is_answered_as_it_was(path: Path, databases: Sqlite | Postgres) -> None:
-    saved = yaml.safe_load(path.read_text(encoding="utf-8"))
+    saved = _read(path)
     clock = Clock(datetime.fromisoformat(saved["at"]))
     app = new_app(databases.new(), clock)
     app.conversation.start()
@@ -56,6 +56,10 @@ async def test_a_saved_talk_is_answered_as_it_was(path: Path, databases: Sqlite 
 
 def test_there_are_talks_to_replay() -> None:
     assert len(TALKS) >= 3
+
+
+def _read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 async def _give(visitor: Visitor, turn: dict[str, Any], tickets: Tickets) -> Any:

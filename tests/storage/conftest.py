@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from bot.app import registry
 from content.library import Content
-from handlers.dialogue import Cue, Said
+from handlers.dialogue import Cue
+from handlers.hearing import Hearing
 from handlers.messages import Message
-from handlers.understand import Understanding
 from storage.database import Database, open_database
 from storage.unit_of_work import Done, Turn
 from storage.writer import Job, Writer
@@ -61,21 +61,17 @@ class Hand:
 
 def turn(who: str, text: str, *, key: str | None = None, cue: Cue | None = None) -> Turn:
     """Something said, ready to be decided."""
-    said = cue or Said(text, _understanding().understand(text))
+    said = cue or _made[0](text)
     return Turn("terminal", who, key or uuid.uuid4().hex, said, START, "text", text, text)
 
 
-_made: list[Understanding] = []
-
-
-def _understanding() -> Understanding:
-    return _made[0]
+_made: list[Hearing] = []
 
 
 @pytest.fixture(scope="session")
 def router(content: Content) -> SeatsRouter:
     """The real router, with a dialogue that asks for seats."""
-    _made[:] = [Understanding(content)]
+    _made[:] = [Hearing(content)]
     return SeatsRouter(content, _made[0])
 
 

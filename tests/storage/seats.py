@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from content.library import Content
 from handlers.dialogue import Cue, Said, Step, View
 from handlers.effects import Asking, Effect, Outcome, Query
+from handlers.hearing import Hearing
 from handlers.messages import Message
 from handlers.people import Person, State
 from handlers.router import Router
-from handlers.understand import Understanding
 from storage.unit_of_work import Registry
 
 CAPACITY = 3
@@ -64,15 +64,15 @@ class Seats:
                 return Step(view.person, here, (Message(f"seat {number}"),), (Note(f"seat {number}"),))
             case Full():
                 return Step(view.person, here, (Message("full"),))
-            case Said("seat"):
+            case Said(text="seat"):
                 return Step(view.person, here, effects=(TakeSeat(),))
-            case Said("forever"):
+            case Said(text="forever"):
                 return Step(view.person, here, effects=(Again(),))
             case Asked():
                 return Step(view.person, here, effects=(Again(),))
-            case Said("boom"):
+            case Said(text="boom"):
                 raise RuntimeError("boom")
-            case Said(text):
+            case Said(text=text):
                 notes = view.answers.get(NotesSoFar(), 0)
                 said = Message(f"noted {text} after {notes}, turn {here.get('count')}")
                 return Step(view.person, here, (said,), (Note(text),))
@@ -93,8 +93,8 @@ class Asked(Outcome):
 class SeatsRouter(Router):
     """The real router, with everything said going to Seats."""
 
-    def __init__(self, content: Content, understanding: Understanding) -> None:
-        super().__init__(content, understanding, [Seats()])
+    def __init__(self, content: Content, hearing: Hearing) -> None:
+        super().__init__(content, hearing, [Seats()])
 
     def _load(self, stored: str | None, language):  # type: ignore[no-untyped-def]
         if stored is None:

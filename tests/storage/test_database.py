@@ -162,7 +162,7 @@ HOT = {
     ),
     "an update key": "SELECT id FROM turns WHERE channel = 'web' AND update_key = 'k7'",
     "what is after a cursor": "SELECT id FROM outbox WHERE address_id = 7 AND id > 7 ORDER BY id",
-    "the last of a talk": "SELECT id FROM turns WHERE address_id = 7 ORDER BY id DESC LIMIT 60",
+    "the last of a talk": "SELECT turn_id FROM outbox WHERE address_id = 7 ORDER BY id DESC LIMIT 60",
     "what waits too long": "SELECT id FROM outbox WHERE status = 'waiting' AND at < '2020-01-01T00:00:00.000000+00:00'",
     "a person's questions": "SELECT max(id) FROM questions WHERE person_id = 7 AND text = 'x'",
 }

@@ -335,8 +335,11 @@ def _language(request: Request) -> Language:
 
 
 def _key(address: str, name: str) -> str:
-    """The update key: the client's own id, made this visitor's, so that nobody can use up another's."""
-    return f"{address[:24]}:{name}"
+    """The update key: the client's own id, made this visitor's, so that nobody can use up another's.
+
+    The page's ids begin with the time, so that new keys stand side by side in the index.
+    """
+    return f"{name}:{address[:24]}"
 
 
 def _cursor(request: Request) -> int:
@@ -382,7 +385,7 @@ def _entry(entry: talks.Entry) -> dict[str, Any]:
         "who": "assistant" if entry.message else "person",
         "name": None,
         "cursor": entry.cursor,
-        "id": (entry.key or "").partition(":")[2] or str(entry.cursor),
+        "id": (entry.key or "").partition(":")[0] or str(entry.cursor),
         "at": entry.at.isoformat(),
     }
 

@@ -80,7 +80,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_turns"),
         sa.UniqueConstraint("channel", "update_key", name="uq_turns_channel_update_key"),
     )
-    op.create_index("ix_turns_address_id_id", "turns", ["address_id", "id"])
 
     op.create_table(
         "failed_turns",

@@ -39,16 +39,25 @@ const sleep = (ms) => new Promise((resolve) => {
 });
 const wake = () => [...sleepers].forEach((wakeUp) => wakeUp());
 
+// An id begins with the time: the service keeps them in order, and new ones stand side by side.
 function newId() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  // plain http has no randomUUID
-  const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  const chance = [...crypto.getRandomValues(new Uint8Array(10))].map((b) => b.toString(16).padStart(2, "0")).join("");
+  return `${Date.now().toString(36).padStart(9, "0")}-${chance}`;
 }
 
 /* ---------- showing ---------- */
 
 const clone = (id) => $(id).content.firstElementChild.cloneNode(true);
+
+// As page.html's macro of the same name: a line is a paragraph, the break stays for whoever copies it.
+function lines(text) {
+  return text.split("\n").flatMap((line, index) => {
+    const span = document.createElement("span");
+    if (line.startsWith("- ")) span.className = "item";
+    span.textContent = line;
+    return index ? ["\n", span] : [span];
+  });
+}
 
 function element(said) {
   const who = said.who || "assistant";
@@ -58,7 +67,7 @@ function element(said) {
     const name = article.querySelector("b");
     if (said.name) name.textContent = said.name; else name.remove();
   }
-  article.querySelector(".text").textContent = said.text;
+  article.querySelector(".text").replaceChildren(...lines(said.text));
   if ((said.attachments || []).length) {
     const files = clone("a-files");
     const empty = files.firstElementChild;
@@ -571,6 +580,7 @@ box.addEventListener("keydown", (event) => {
 $("compose").addEventListener("submit", (event) => {
   event.preventDefault();
   const text = box.value.trim();
+  if (gone) $("away").querySelector("button").focus(); // what was typed stays
   if (!text || gone) return;
   box.value = "";
   draft();
@@ -614,8 +624,14 @@ leaving.addEventListener("submit", async (event) => {
   location.replace(location.pathname);
 });
 
-// Another tab has closed the conversation: this one must not go on as whoever comes next.
-if (tabs) tabs.addEventListener("message", () => { away(); stopStream(); });
+// Another tab has closed the conversation: this one neither goes on as whoever comes next nor shows them what was said.
+if (tabs) tabs.addEventListener("message", () => {
+  away();
+  stopStream();
+  box.value = "";
+  draft();
+  [...log.children].slice(1).forEach((said) => said.remove());
+});
 
 /* ---------- beginning ---------- */
 
