@@ -21,6 +21,7 @@ from handlers.messages import Choice, Message
 from handlers.people import State
 
 _TICKET = re.compile(r"q\s?(\d{1,12})")
+_LONGEST_TICKET = 20  # characters, white space included
 _KEPT_QUESTION = 1_000  # characters of a question carried in the state until it is handed on
 
 
@@ -116,7 +117,7 @@ class Ask:
         """None of the offered meanings was meant: the plan does not say."""
         question = view.state.get("question") or ""
         message = Message(self._say(view.language, "plan_silent"), self._ways_on(view.language))
-        state = replace(self._state().showing(message.choices), data=view.state.data)
+        state = replace(self._state(message.choices), data=view.state.data)
         return Step(view.person, state, (message,), (StoreQuestion(question, view.language, None),))
 
     def _ways_on(self, language: Language) -> tuple[Choice, ...]:
@@ -151,14 +152,14 @@ class Ask:
         return self._shown(view, Message(text))
 
     def _shown(self, view: View, message: Message) -> Step:
-        return Step(view.person, self._state().showing(message.choices), (message,))
+        return Step(view.person, self._state(message.choices), (message,))
 
-    def _state(self) -> State:
-        return State(self.name, self.version)
+    def _state(self, screen: tuple[Choice, ...] = ()) -> State:
+        return State(self.name, self.version, screen=screen)
 
 
 def _ticket(cue: Cue) -> str | None:
-    if not isinstance(cue, Said):
+    if not isinstance(cue, Said) or len(cue.text) > _LONGEST_TICKET:
         return None
     found = _TICKET.fullmatch(fold(cue.text))
     return f"Q{int(found[1])}" if found else None

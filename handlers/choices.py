@@ -8,6 +8,8 @@ from handlers.messages import Choice
 
 _NUMBERS = re.compile(r"\d{1,3}(?:\s*(?:[,;.+&/]|va|and|\s)\s*\d{1,3})*\.?\)?")
 
+_LONGEST_PICK = 60  # characters; what is longer is a sentence
+
 
 def pick(screen: Sequence[Choice], text: str, *, several: bool = False) -> tuple[str, ...]:
     """The values of the choices the text names, or () when it names none.
@@ -28,6 +30,8 @@ def pick(screen: Sequence[Choice], text: str, *, several: bool = False) -> tuple
 
 
 def _numbers(words: str) -> list[int]:
+    if len(words) > _LONGEST_PICK:
+        return []
     words = re.sub(r"^(?:so|chon|y|muc so|number|option)\s+(?=\d)", "", words)
     if not _NUMBERS.fullmatch(words):
         return []

@@ -1,8 +1,9 @@
 """The person in a conversation and the place where the conversation stands."""
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
+
+import orjson
 
 from content.model import Language
 from handlers.messages import Choice
@@ -41,14 +42,10 @@ class State:
         """One value of the dialogue's own data."""
         return dict(self.data).get(key)
 
-    def showing(self, screen: tuple[Choice, ...]) -> "State":
-        """The same place with other choices on the screen."""
-        return replace(self, screen=screen)
-
     def dump(self) -> str:
         """The state as JSON text for storage; equal states give equal text."""
         screen = [[choice.label, choice.value, choice.url] for choice in self.screen]
-        return json.dumps([self.dialogue, self.version, dict(self.data), screen], ensure_ascii=False)
+        return orjson.dumps([self.dialogue, self.version, dict(self.data), screen]).decode()
 
 
 NOWHERE = State("", 0)
@@ -58,7 +55,7 @@ NOWHERE = State("", 0)
 def load_state(text: str) -> State:
     """Read what `State.dump` wrote; raises StateUnreadable for anything else."""
     try:
-        dialogue, version, data, screen = json.loads(text)
+        dialogue, version, data, screen = orjson.loads(text)
         choices = tuple(Choice(str(label), str(value), url) for label, value, url in screen)
         return State(str(dialogue), int(version), tuple(data.items()), choices)
     except (ValueError, TypeError, AttributeError) as error:

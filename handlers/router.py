@@ -12,7 +12,7 @@ from handlers.effects import KeepState, Outcome, Query
 from handlers.hearing import Hearing
 from handlers.home import GREETING, Home
 from handlers.messages import Message
-from handlers.people import State, StateUnreadable, load_state
+from handlers.people import Person, State, StateUnreadable, load_state
 
 
 class Router:
@@ -35,9 +35,9 @@ class Router:
 
         `view.state` is not read: what a stored state means is decided here.
         """
-        view = self._in_the_language_of(cue, view)
-        state, unreadable = self._load(stored, view.language)
-        view = replace(view, state=state)
+        person, language = self._speaking(cue, view.person)
+        state, unreadable = self._load(stored, language)
+        view = View(person, view.now, state, language, view.answers, view.shows_greeting)
         if unreadable:
             return self._recovered(stored or "", unreadable, view)
         dialogue, cue = self._receiver(cue, state)
@@ -103,15 +103,14 @@ class Router:
         message = Message(self._say(language, "state_lost"), self.home.menu(language))
         return Step(view.person, self.home.start(language), (message,), (KeepState(stored, reason),))
 
-    def _in_the_language_of(self, cue: Cue, view: View) -> View:
-        """A clear sentence is answered in its own language; it is remembered unless the person chose one."""
-        person = view.person
+    def _speaking(self, cue: Cue, person: Person) -> tuple[Person, Language]:
+        """Who speaks, and in what language: a clear sentence's own, remembered unless the person chose one."""
         if not (isinstance(cue, Said) and cue.understood.language_is_clear):
-            return replace(view, language=person.language)
+            return person, person.language
         language = cue.understood.language
-        if not person.language_chosen:
+        if not person.language_chosen and person.language != language:
             person = replace(person, language=language)
-        return replace(view, person=person, language=language)
+        return person, language
 
     def _introduced(self, cue: Cue, view: View, step: Step) -> Step:
         """Whoever was never greeted is told first that a machine answers."""

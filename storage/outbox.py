@@ -1,18 +1,16 @@
 """What is to be said: written with the turn, fetched by a cursor, marked when the cursor has passed."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from handlers.messages import Attachment, Choice, Message
 from storage.rows import bound, rows
 from storage.tables import Id, Instant, addresses, instant, outbox
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +26,12 @@ def dump(message: Message) -> str:
     """A message as JSON text for storage."""
     choices = [[choice.label, choice.value, choice.url] for choice in message.choices]
     attachments = [[one.name, one.media_type, one.path] for one in message.attachments]
-    return _encode([message.text, choices, attachments])
+    return orjson.dumps([message.text, choices, attachments]).decode()
 
 
 def load(text: str) -> Message:
     """Read what `dump` wrote."""
-    said, choices, attachments = json.loads(text)
+    said, choices, attachments = orjson.loads(text)
     return Message(
         said, tuple(Choice(*one) for one in choices), tuple(Attachment(*one) for one in attachments)
     )

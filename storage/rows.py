@@ -4,17 +4,15 @@ A statement that takes its rows as one JSON text is the same text for one row an
 cached once, prepared once by the database, and costs one round trip.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 PARAMETER = "rows"
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Rows(sa.TableClause):
@@ -30,7 +28,7 @@ def rows(**columns: Any) -> Rows:
 
 def bound(values: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The parameters that fill a statement's `rows`."""
-    return {PARAMETER: _encode(list(values))}
+    return {PARAMETER: orjson.dumps(list(values)).decode()}
 
 
 @compiles(Rows, "sqlite")
