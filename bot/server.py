@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 import sqlalchemy as sa
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -64,7 +66,8 @@ class Service:
                 Route("/healthz", health.alive),
                 Route("/readyz", health.ready),
                 *self._web.routes(),
-            ]
+            ],
+            middleware=[Middleware(GZipMiddleware, minimum_size=1_000)],  # events are left as they are
         )
         self._schedule = Schedule(app)
 

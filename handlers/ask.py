@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from content.catalogue import LANGUAGES
 from content.library import Content
 from content.model import Language
 from handlers.answers import Answer, item_text, offer
@@ -41,6 +42,9 @@ class Ask:
         plan = content.plan
         self._tasks = frozenset(task.id for task in plan.tasks)
         self._items = self._tasks | {section.id for section in plan.sections}
+        self._open = {
+            (item, language): self._opening(item, language) for item in self._items for language in LANGUAGES
+        }
 
     def needs(self, cue: Cue, state: State) -> tuple[Query, ...]:
         """The question behind a ticket, when somebody types one."""
@@ -127,9 +131,10 @@ class Ask:
     def _clauses(self, items: tuple[str, ...], most: int, language: Language) -> tuple[Choice, ...]:
         """Choices that open whole clauses: people know «mục I.2.a», not our number of a bullet in it."""
         clauses = dict.fromkeys(item.partition("-")[0] for item in items)
-        return tuple(self._open(clause, language) for clause in clauses if clause in self._items)[:most]
+        return tuple(self._open[clause, language] for clause in clauses if clause in self._items)[:most]
 
-    def _open(self, item: str, language: Language) -> Choice:
+    def _opening(self, item: str, language: Language) -> Choice:
+        """The choice that opens a clause or a task."""
         name = self._say(language, "task" if item in self._tasks else "clause", id=item)
         return Choice(self._say(language, "open_item", name=name), f"ask:item:{item}")
 

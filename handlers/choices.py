@@ -8,7 +8,7 @@ from handlers.messages import Choice
 
 _NUMBERS = re.compile(r"\d{1,3}(?:\s*(?:[,;.+&/]|va|and|\s)\s*\d{1,3})*\.?\)?")
 
-_LONGEST_PICK = 60  # characters; what is longer is a sentence
+_DIGIT = re.compile(r"\d")
 
 
 def pick(screen: Sequence[Choice], text: str, *, several: bool = False) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ def pick(screen: Sequence[Choice], text: str, *, several: bool = False) -> tuple
 
 
 def _numbers(words: str) -> list[int]:
-    if len(words) > _LONGEST_PICK:
+    if not _DIGIT.search(words):
         return []
     words = re.sub(r"^(?:so|chon|y|muc so|number|option)\s+(?=\d)", "", words)
     if not _NUMBERS.fullmatch(words):

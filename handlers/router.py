@@ -28,7 +28,12 @@ class Router:
     def needs(self, cue: Cue, stored: str | None) -> tuple[Query, ...]:
         """What must be read before `step` is called with the same cue and state."""
         state, _ = self._load(stored, "vi")
-        return self._receiver(cue, state)[0].needs(cue, state)
+        if isinstance(cue, Tapped):
+            return self._owner(cue.value).needs(cue, state)
+        # Whoever may take it is asked; to find out who does would cost more than a row too many.
+        needed = self._ask.needs(cue, state)
+        current = self._dialogues[state.dialogue]
+        return needed if current is self._ask else (*current.needs(cue, state), *needed)
 
     def step(self, cue: Cue, stored: str | None, view: View) -> Step:
         """Decide what the cue changes; `stored` is the state as text, None for a newcomer.

@@ -8,8 +8,8 @@ from typing import Any
 
 from content.library import Content
 from handlers.dialogue import Said, View
-from handlers.people import Person
 from handlers.hearing import Hearing
+from handlers.people import Person
 from handlers.router import Router
 from storage.database import Database, open_database
 from storage.outbox import dump

@@ -1,8 +1,9 @@
 """A turn in the store, in process, beside the same statements on the bare driver.
 
 Product: the real writer, driven by hand, with the real router; understanding is done beforehand.
-Peer: the SQL texts and parameters which the product itself sends, recorded on a copy of the database and replayed on
-sqlite3 or psycopg with nothing around them: begin, execute, fetch all, commit. A second line for each shows the turn
+Peer: the SQL texts and values which the product itself sends, recorded on a copy of the database and replayed on
+sqlite3 or psycopg with nothing around them: begin, write the rows as the JSON parameter they are, execute, fetch all,
+commit. A second line for each shows the turn
 with its dialogue decided beforehand: what the store itself adds to its statements.
 """
 
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
 import psycopg
 import sqlalchemy as sa
 
@@ -23,9 +25,9 @@ from bot.app import registry
 from content.library import load_content
 from handlers.dialogue import Cue, Said, Step, View
 from handlers.effects import Query
+from handlers.hearing import Hearing
 from handlers.messages import Message
 from handlers.people import Person
-from handlers.hearing import Hearing
 from handlers.router import Router
 from storage.database import CACHE_KIB, open_database
 from storage.unit_of_work import Turn
@@ -95,7 +97,7 @@ class Recorder:
 
     def _keep(self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
         if not statement.startswith("BEGIN"):
-            self._sent.append((statement, parameters))
+            self._sent.append((statement, _values(parameters)))
 
     def record(self, groups: Sequence[Sequence[Turn]]) -> list[list[Statement]]:
         """The statements of each group."""
@@ -105,6 +107,23 @@ class Recorder:
             self._product.take([group])
             recorded.append(self._sent)
         return recorded
+
+
+def _values(parameters: Any) -> Any:
+    """The rows behind the one JSON parameter."""
+    if isinstance(parameters, dict):
+        [(name, text)] = parameters.items()
+        return {name: orjson.loads(text)}
+    [text] = parameters
+    return [orjson.loads(text)]
+
+
+def _bound(values: Any) -> Any:
+    """The parameter again: a program on the bare driver writes it too."""
+    if isinstance(values, dict):
+        [(name, rows)] = values.items()
+        return {name: orjson.dumps(rows).decode()}
+    return [orjson.dumps(rows).decode() for rows in values]
 
 
 class BareSqlite:
@@ -125,8 +144,8 @@ class BareSqlite:
         execute = self._connection.execute
         for statements in groups:
             execute("BEGIN IMMEDIATE")
-            for statement, parameters in statements:
-                execute(statement, parameters).fetchall()
+            for statement, values in statements:
+                execute(statement, _bound(values)).fetchall()
             execute("COMMIT")
 
 
@@ -142,8 +161,8 @@ class BarePostgres:
         """Run the statements of each group in a transaction of its own."""
         cursor = self._connection.cursor()
         for statements in groups:
-            for statement, parameters in statements:
-                cursor.execute(statement, parameters)
+            for statement, values in statements:
+                cursor.execute(statement, _bound(values))
                 if cursor.description:
                     cursor.fetchall()
             self._connection.commit()
