@@ -14,7 +14,7 @@ from storage.migrate import Shape, migrate, ready, revisions, shape
 from storage.tables import metadata
 from storage.unit_of_work import Done
 from tests.storage.conftest import Hand, turn
-from tests.storage.seats import SeatsRouter
+from tests.storage.seats import SeatsRouter, create_tables
 from tests.world import Postgres, Sqlite
 
 
@@ -100,7 +100,7 @@ def test_a_database_file_that_is_taken_away_takes_no_more_messages(
     """SQLite would go on writing into the file that has no name any more."""
     url = sqlite.new()
     path = Path(url.removeprefix("sqlite:///"))
-    hand = Hand(url, router)
+    hand = _hand(url, router)
     hand.say(("an", "menu"))
     aside = path.with_suffix(".aside")
     path.rename(aside)
@@ -117,7 +117,7 @@ def test_a_database_file_that_is_taken_away_takes_no_more_messages(
 
 def test_a_full_disk_refuses_and_harms_nothing(sqlite: Sqlite, router: SeatsRouter) -> None:
     """A page limit stands in for the disk: SQLite gives the same error and ends the whole transaction."""
-    hand = Hand(sqlite.new(), router)
+    hand = _hand(sqlite.new(), router)
     hand.say(("an", "menu"))
     kept = hand.one("SELECT count(*) FROM turns")
     _limit_pages(hand, more=2)
@@ -137,7 +137,7 @@ def test_a_full_disk_refuses_and_harms_nothing(sqlite: Sqlite, router: SeatsRout
 
 def test_a_postgresql_connection_that_breaks_is_made_anew(postgres: Postgres, router: SeatsRouter) -> None:
     url = postgres.new()
-    hand = Hand(url, router)
+    hand = _hand(url, router)
     hand.say(("an", "menu"))
     name = sa.make_url(url).database
     postgres.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
@@ -179,6 +179,13 @@ def test_a_hot_question_has_its_index(url: str, question: str) -> None:
     assert "SCAN" not in plan.upper().replace("INDEX SCAN", "").replace("INDEX ONLY SCAN", "").replace(
         "BITMAP HEAP SCAN", ""
     ), plan
+
+
+def _hand(url: str, router: SeatsRouter) -> Hand:
+    hand = Hand(url, router)
+    with hand.database.writer.begin() as connection:
+        create_tables(connection)
+    return hand
 
 
 def _plan(database: Any, question: str) -> str:

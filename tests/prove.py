@@ -1,0 +1,142 @@
+"""The long evidence: `python -m tests.prove [WHAT]`. The tests prove the same with the same code, in small counts."""
+
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.crash.proof import FULL, LEAKS, catch_early, catch_forgetful, survive
+from tests.world import Postgres, Sqlite
+
+ROOT = Path(__file__).parents[1]
+REPORT = ROOT / "build" / "prove.json"
+EXAMPLES = 500  # of a property, on each database
+SEED = "PROVE_SEED"
+
+Counts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a proof counted and, where it failed, why."""
+
+    counts: Counts
+    faults: tuple[str, ...]
+
+    @property
+    def result(self) -> str:
+        """One sentence."""
+        return "; ".join(self.faults) or "holds"
+
+
+def crash(seed: int) -> Evidence:
+    """`kill -9` at every fault point and at random instants loses nothing and doubles nothing; mutants are caught."""
+    counts: Counts = {"asked": asdict(FULL)}
+    faults: list[str] = []
+    print(f"crash: {FULL}, on each database", flush=True)
+    for name, new in _databases():
+        outcome = asyncio.run(survive(new(), FULL, random.Random(seed), _teller(f"crash, {name}")))
+        print(f"crash, {name}: {outcome.sentence}", flush=True)
+        missed, caught = _mutants(name, new, seed)
+        counts[name] = {**outcome.counts, "mutants caught": caught}
+        faults += [f"{name}: {sentence}" for sentence in (*outcome.faults[:1], *missed)]
+    return Evidence(counts, tuple(faults))
+
+
+def _mutants(name: str, new: Callable[[], str], seed: int) -> tuple[list[str], list[str]]:
+    """Which mutants were missed, and which were caught where."""
+    early = asyncio.run(catch_early(new, random.Random(seed)))
+    forgetful = asyncio.run(catch_forgetful(new(), random.Random(seed)))
+    tried = {f"answers early: {point}": outcome for point, outcome in early.items()}
+    tried["knows no update again"] = forgetful
+    for mutant, outcome in tried.items():
+        print(f"crash, {name}: mutant that {mutant}: {'caught' if outcome.faults else 'lives'}", flush=True)
+    missed = [f"answers early: {point}" for point in early if point.startswith(LEAKS)]
+    missed.append("knows no update again")
+    caught = [mutant for mutant, outcome in tried.items() if outcome.faults]
+    return [f"the mutant was not caught that {mutant}" for mutant in missed if mutant not in caught], caught
+
+
+def store(seed: int) -> Evidence:
+    """However turns fall into groups, each person hears and keeps the same as with one turn at a time."""
+    test = "tests/storage/test_contract.py::test_groups_decide_what_single_turns_decide"
+    command = [sys.executable, "-m", "pytest", "-v", f"--hypothesis-seed={seed}", test]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "DOLUONG_EXAMPLES": str(EXAMPLES)}, check=False
+    )
+    faults = () if done.returncode == 0 else (f"pytest ended with {done.returncode}",)
+    return Evidence({"examples on each database": EXAMPLES}, faults)
+
+
+PROOFS: dict[str, Callable[[int], Evidence]] = {"crash": crash, "store": store}
+
+
+def main(arguments: list[str]) -> int:
+    """Run what is asked; 0 when it holds, 1 when something does not, 2 when there is no such proof."""
+    what = arguments[0] if arguments else "all"
+    if what != "all" and what not in PROOFS:
+        print(f"there is no proof called {what}; there are: {', '.join(PROOFS)}, all", file=sys.stderr)
+        return 2
+    seed = int(os.environ.get(SEED) or random.SystemRandom().randrange(2**32))
+    print(f"seed {seed} ({SEED}={seed} draws the same again)", flush=True)
+    held = [_prove(name, seed) for name in (PROOFS if what == "all" else [what])]
+    return 0 if all(held) else 1
+
+
+def _prove(what: str, seed: int) -> bool:
+    began = time.monotonic()
+    evidence = PROOFS[what](seed)
+    seconds = round(time.monotonic() - began, 1)
+    print(f"{what}: {evidence.result} ({seconds} s)", flush=True)
+    _write(
+        {
+            "what": what,
+            "counts": evidence.counts,
+            "seed": seed,
+            "seconds": seconds,
+            "result": evidence.result,
+        }
+    )
+    return not evidence.faults
+
+
+def _write(entry: dict[str, Any]) -> None:
+    """Put this proof's entry into the report beside the others."""
+    REPORT.parent.mkdir(exist_ok=True)
+    entries = json.loads(REPORT.read_text()) if REPORT.exists() else {}
+    entries[entry["what"]] = entry
+    REPORT.write_text(json.dumps(entries, ensure_ascii=False, indent=1) + "\n")
+
+
+def _teller(name: str) -> Callable[[str], None]:
+    return lambda line: print(f"{name}: {line}", flush=True)
+
+
+def _databases() -> Iterator[tuple[str, Callable[[], str]]]:
+    """SQLite, then PostgreSQL: its name, and what makes a new database."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield "sqlite", Sqlite(Path(folder)).new
+    with _postgres() as server:
+        yield "postgresql", server.new
+
+
+@contextmanager
+def _postgres() -> Iterator[Postgres]:
+    server = Postgres()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
