@@ -271,7 +271,12 @@ class _Speaker:
     def _with_note(self, text: str, about: str) -> str:
         """One short note on what a named body is called today, the most precisely named one first."""
         about = self._right(about)
-        named = [(len(form), body, form) for body in self._content.bodies for form in _named(body, about)]
+        named = [
+            (len(form), body, form)
+            for body in self._content.bodies
+            if body.now != self._content.office.name  # whoever speaks has said who they are
+            for form in _named(body, about)
+        ]
         if not named:
             return text
         _, body, form = max(named, key=lambda found: found[0])

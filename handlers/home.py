@@ -1,5 +1,6 @@
 """Greeting, menu, help, the language, and the services that are not open yet."""
 
+import re
 from dataclasses import replace
 
 from content.library import Content
@@ -12,6 +13,7 @@ from handlers.people import State
 
 _LANGUAGES: dict[str, Language] = {"english": "en", "tieng anh": "en", "tieng viet": "vi", "vietnamese": "vi"}
 GREETING = "greeting"  # the smalltalk that is answered with the menu
+_COMMAND = re.compile(r"/\w{1,32}")
 _MENU_WORDS = frozenset({"menu", "/menu", "/start", "start", "bat dau"})
 
 
@@ -65,6 +67,10 @@ class Home:
             return f"home:{_LANGUAGES[words]}"
         return "home:menu" if words in _MENU_WORDS else None
 
+    def is_unknown_command(self, text: str) -> bool:
+        """Whether this has the form of a command, and is none that means anything."""
+        return _COMMAND.fullmatch(text.strip()) is not None
+
     def step(self, cue: Cue, view: View) -> Step:
         """Answer a choice of the menu, or whatever is not a question."""
         language = view.language
@@ -95,6 +101,8 @@ class Home:
                 return self._at_menu(view, Message(self._say(language, "help"), self.menu(language)))
             case "plan":
                 return self._examples(view)
+            case "unknown":
+                return self._at_menu(view, Message(self._say(language, "unknown_command"), self.menu(language)))
             case _:
                 return self._at_menu(view, Message(self._say(language, "menu"), self.menu(language)))
 

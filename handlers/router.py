@@ -83,6 +83,8 @@ class Router:
             return self.home, Chose((command,))
         if cue.understood.service:
             return self.home, cue
+        if self.home.is_unknown_command(text):
+            return self.home, Chose(("home:unknown",))
         if state.dialogue in (self.home.name, self._ask.name):
             return (self.home if cue.understood.topic == GREETING else self._ask), cue
         return self._dialogues[state.dialogue], cue

@@ -144,6 +144,14 @@ async def test_a_service_not_yet_open_says_so_in_one_sentence(visitor: Visitor, 
     assert "chưa mở" in seen.messages[0].text
 
 
+async def test_a_command_that_is_not_there_is_told_kindly(visitor: Visitor) -> None:
+    seen = await visitor.says("/thongke")
+
+    assert "không có lệnh này" in seen.text
+    assert seen.labels[-3:] == ["Hỏi về kế hoạch", "Hướng dẫn", "English"]
+    assert "gõ câu hỏi như nói chuyện" in (await visitor.says("/help")).text
+
+
 async def test_white_space_is_ignored(visitor: Visitor) -> None:
     assert (await visitor.says("  \n\t ")).messages == []
 

@@ -69,6 +69,12 @@ def test_a_question_is_answered_and_stays_after_a_reload(browser: httpx.Client) 
     assert f'data-cursor="{answer["cursor"]}"' in page
 
 
+def test_asking_without_waiting_gives_what_is_there(browser: httpx.Client) -> None:
+    post(browser, text="nhiệm vụ 2.1")
+
+    assert len(news(browser, wait=0)) == 1
+
+
 def test_events_stream_what_is_after_the_cursor(browser: httpx.Client) -> None:
     first = post(browser, text="ai chủ trì nhiệm vụ 2.2").json()["cursor"]
     post(browser, text="nhiệm vụ 2.1")

@@ -105,6 +105,11 @@ class Pages:
         finally:
             self._open.discard(page)
 
+    async def read(self, address: str, cursor: int) -> list[Line]:
+        """What is after this cursor at this moment."""
+        self.seen(address, cursor)
+        return (await asyncio.to_thread(self._read, {address: cursor})).get(address, [])
+
     def seen(self, address: str, cursor: int) -> None:
         """The reader's cursor has passed these messages; they are marked in the next batch."""
         if cursor > self._seen.get(address, 0):

@@ -270,10 +270,12 @@ class Web:
                 media_type="text/event-stream",
                 headers={**_HEADERS, "X-Accel-Buffering": "no"},
             )
-        with self.pages.opened(address, after) as page:
-            lines = await page.fetch(wait)
-            if page.closed and not lines:
-                return self._ended(language)
+        lines = await self.pages.read(address, after)
+        if not lines and wait:
+            with self.pages.opened(address, after) as page:
+                lines = await page.fetch(wait)
+                if page.closed and not lines:
+                    return self._ended(language)
         cursor = max((line.cursor for line in lines), default=after)
         return JSONResponse({"messages": [_said(line) for line in lines], "cursor": cursor}, headers=_HEADERS)
 
