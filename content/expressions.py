@@ -1,0 +1,287 @@
+"""The expressions of forms: XLSForm's XPath, checked when the form is loaded, run as plain Python functions.
+
+elementpath parses and checks them; what it gives is then built once into nested functions, because evaluating XPath
+anew for every answer costs more than the whole of the rest of a turn.
+
+The dialect is XLSForm's: an unanswered question equals '' and no comparison of it with a number holds.
+Source: the XLSForm reference (xlsform.org, «Relevant», «Constraints», «Calculation») and the ODK form logic guide.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any
+
+from elementpath import ElementPathError, XPath2Parser
+from elementpath.xpath_tokens import XPathToken
+
+# A value is text, a number, a truth, the names of several choices, or '' for an unanswered question.
+Value = str | Decimal | bool | tuple[str, ...]
+Run = Callable[[Mapping[str, Value], date], Value]
+
+THIS = "this"  # the variable that `.` becomes: the answer under test
+_REFERENCE = re.compile(r"\$\{\s*([A-Za-z_][\w.-]*)\s*\}")
+_THIS = re.compile(r"(?<![\w.$/)])\.(?![\w./])")
+_RENAMED = re.compile(r"\b(if|round)\s*\(")  # XPath knows these words otherwise
+_STRINGS = re.compile(r"'[^']*'|\"[^\"]*\"")
+_LONGEST = 2_000  # characters
+
+
+class ExpressionError(Exception):
+    """An expression cannot be used."""
+
+
+class Expression:
+    """One expression of a form: `names` are the questions it looks at, `this` included where it looks at `.`."""
+
+    def __init__(self, source: str) -> None:
+        """Parse and build; raises ExpressionError saying what is wrong with it."""
+        self.source = source
+        try:
+            token = _parser().parse(_translated(source))
+        except ElementPathError as error:
+            raise ExpressionError(f"{source!r}: {str(error).partition(': ')[2] or error}") from None
+        names: set[str] = set()
+        self._run = _built(token, names)
+        self.names = frozenset(names)
+
+    def __call__(self, answers: Mapping[str, Value], today: date) -> Value:
+        """The value for these answers; a name that is missing is unanswered."""
+        return self._run(answers, today)
+
+    def holds(self, answers: Mapping[str, Value], today: date) -> bool:
+        """Whether it is true for these answers."""
+        return _truth(self._run(answers, today))
+
+    def __repr__(self) -> str:
+        return f"Expression({self.source!r})"
+
+
+@lru_cache(maxsize=1)
+def _parser() -> XPath2Parser:
+    parser = XPath2Parser()
+    for name in _FUNCTIONS:
+        if name not in parser.symbol_table:
+            parser.external_function(_never if _FUNCTIONS[name][1] else _never_with_none, name=name)
+    return parser
+
+
+def _never(*_arguments: Any) -> bool:
+    """Parsing needs a function by each name; none is ever called."""
+    raise AssertionError
+
+
+def _never_with_none() -> bool:
+    raise AssertionError
+
+
+def _translated(source: str) -> str:
+    """XLSForm's own marks as XPath: `${name}`, `.`, `if(…)` and `round(…)`; what stands in quotes is left alone."""
+    if len(source) > _LONGEST:
+        raise ExpressionError(f"longer than {_LONGEST} characters")
+    parts, end = [], 0
+    for quoted in _STRINGS.finditer(source):
+        parts += [_marks(source[end : quoted.start()]), quoted[0]]
+        end = quoted.end()
+    return "".join([*parts, _marks(source[end:])])
+
+
+def _marks(text: str) -> str:
+    text = _REFERENCE.sub(r" $\1 ", text)
+    text = _THIS.sub(f" ${THIS} ", text)
+    return _RENAMED.sub(r"xlsform-\1(", text)
+
+
+# Building
+
+
+def _built(token: XPathToken, names: set[str]) -> Run:
+    symbol = token.symbol
+    if symbol == "$":
+        return _variable(str(token[0].value), names)
+    if symbol in ("(string)", "(integer)", "(decimal)", "(float)"):
+        return _constant(_literal(token))
+    if symbol == "(" and len(token) == 1:
+        return _built(token[0], names)
+    if symbol in _OPERATORS and len(token) == 2:
+        return _operation(_OPERATORS[symbol], *(_built(part, names) for part in token))
+    if symbol == "-" and len(token) == 1:
+        return _operation(_OPERATORS["-"], _constant(Decimal(0)), _built(token[0], names))
+    if symbol in _FUNCTIONS:
+        return _call(symbol, [_built(part, names) for part in token])
+    raise ExpressionError(f"{symbol!r} is not known in form expressions")
+
+
+def _variable(name: str, names: set[str]) -> Run:
+    names.add(name)
+    return lambda answers, _today: answers.get(name, "")
+
+
+def _constant(value: Value) -> Run:
+    return lambda _answers, _today: value
+
+
+def _literal(token: XPathToken) -> Value:
+    return str(token.value) if token.symbol == "(string)" else Decimal(str(token.value))
+
+
+def _operation(operate: Callable[[Value, Value], Value], left: Run, right: Run) -> Run:
+    return lambda answers, today: operate(left(answers, today), right(answers, today))
+
+
+def _call(name: str, arguments: list[Run]) -> Run:
+    least, most, function = _FUNCTIONS[name]
+    if not least <= len(arguments) <= most:
+        raise ExpressionError(f"{name}() takes {least} to {most} values, not {len(arguments)}")
+    if name == "today":
+        return lambda _answers, today: today.isoformat()
+    if name in ("xlsform-if", "coalesce"):  # what is not chosen is not looked at
+        return _lazily(name, arguments)
+    return lambda answers, today: function(*(argument(answers, today) for argument in arguments))
+
+
+def _lazily(name: str, arguments: list[Run]) -> Run:
+    if name == "xlsform-if":
+        test, then, otherwise = arguments
+        return lambda answers, today: (then if _truth(test(answers, today)) else otherwise)(answers, today)
+    first, second = arguments
+
+    def coalesce(answers: Mapping[str, Value], today: date) -> Value:
+        value = first(answers, today)
+        return value if value not in ("", ()) else second(answers, today)
+
+    return coalesce
+
+
+# Values
+
+
+def _truth(value: Value) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Decimal):
+        return value != 0
+    return bool(value)
+
+
+def _number(value: Value) -> Decimal | None:
+    """A value as a number, or None where it is none."""
+    if isinstance(value, bool):
+        return Decimal(int(value))
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, tuple) or not value:
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _text(value: Value) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case tuple():
+            return " ".join(value)
+        case Decimal():
+            return format(value.normalize(), "f") if value else "0"
+        case _:
+            return value
+
+
+def _equal(left: Value, right: Value) -> bool:
+    if isinstance(left, bool) or isinstance(right, bool):
+        return _truth(left) == _truth(right)
+    if isinstance(left, Decimal) or isinstance(right, Decimal):
+        one, other = _number(left), _number(right)
+        return one is not None and other is not None and one == other
+    return _text(left) == _text(right)
+
+
+def _unequal(left: Value, right: Value) -> bool:
+    if isinstance(left, Decimal) != isinstance(right, Decimal):
+        one, other = _number(left), _number(right)
+        return one is not None and other is not None and one != other
+    return not _equal(left, right)
+
+
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Value, Value], bool]:
+    """Numbers by size, dates and other texts by their letters; nothing unanswered is more or less than anything."""
+
+    def ordered(left: Value, right: Value) -> bool:
+        one, other = _number(left), _number(right)
+        if one is not None and other is not None:
+            return compare(one, other)
+        if isinstance(left, str) and isinstance(right, str) and left and right:
+            return compare(left, right)
+        return False
+
+    return ordered
+
+
+def _computed(compute: Callable[[Decimal, Decimal], Decimal]) -> Callable[[Value, Value], Value]:
+    """Arithmetic; with something unanswered or divided by zero there is no result."""
+
+    def computed(left: Value, right: Value) -> Value:
+        one, other = _number(left), _number(right)
+        if one is None or other is None:
+            return ""
+        try:
+            return compute(one, other)
+        except (InvalidOperation, ArithmeticError):
+            return ""
+
+    return computed
+
+
+def _chosen(value: Value) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else tuple(_text(value).split())
+
+
+def _regex(value: Value, pattern: Value) -> bool:
+    text = _text(value)
+    return bool(text) and re.fullmatch(_text(pattern), text) is not None
+
+
+def _round(value: Value, places: Value = Decimal(0)) -> Value:
+    number, digits = _number(value), _number(places)
+    return "" if number is None or digits is None else number.quantize(Decimal(1).scaleb(-int(digits)))
+
+
+_OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
+    "and": lambda left, right: _truth(left) and _truth(right),
+    "or": lambda left, right: _truth(left) or _truth(right),
+    "=": _equal,
+    "!=": _unequal,
+    "<": _ordered(lambda left, right: left < right),
+    "<=": _ordered(lambda left, right: left <= right),
+    ">": _ordered(lambda left, right: left > right),
+    ">=": _ordered(lambda left, right: left >= right),
+    "+": _computed(lambda left, right: left + right),
+    "-": _computed(lambda left, right: left - right),
+    "*": _computed(lambda left, right: left * right),
+    "div": _computed(lambda left, right: left / right),
+    "mod": _computed(lambda left, right: left % right),
+}
+
+# name: fewest and most values, what it does
+_FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
+    "selected": (2, 2, lambda value, name: _text(name) in _chosen(value)),
+    "count-selected": (1, 1, lambda value: Decimal(len(_chosen(value)))),
+    "coalesce": (2, 2, _never),
+    "xlsform-if": (3, 3, _never),
+    "regex": (2, 2, _regex),
+    "today": (0, 0, _never),
+    "not": (1, 1, lambda value: not _truth(value)),
+    "true": (0, 0, lambda: True),
+    "false": (0, 0, lambda: False),
+    "string-length": (1, 1, lambda value: Decimal(len(_text(value)))),
+    "number": (1, 1, lambda value: _computed(lambda number, _zero: number)(value, Decimal(0))),
+    "string": (1, 1, _text),
+    "concat": (1, 20, lambda *values: "".join(_text(value) for value in values)),
+    "xlsform-round": (1, 2, _round),
+}
