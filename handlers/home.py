@@ -102,7 +102,9 @@ class Home:
             case "plan":
                 return self._examples(view)
             case "unknown":
-                return self._at_menu(view, Message(self._say(language, "unknown_command"), self.menu(language)))
+                return self._at_menu(
+                    view, Message(self._say(language, "unknown_command"), self.menu(language))
+                )
             case _:
                 return self._at_menu(view, Message(self._say(language, "menu"), self.menu(language)))
 

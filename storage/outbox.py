@@ -12,6 +12,8 @@ from handlers.messages import Attachment, Choice, Message
 from storage.rows import bound, rows
 from storage.tables import Id, Instant, addresses, instant, outbox
 
+MOST_AT_ONCE = 1_000  # messages read in one statement
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -105,7 +107,7 @@ _AFTER = (
 
 
 def after(
-    connection: sa.Connection, channel: str, cursors: Iterable[tuple[str, int]], most: int = 1_000
+    connection: sa.Connection, channel: str, cursors: Iterable[tuple[str, int]], most: int = MOST_AT_ONCE
 ) -> dict[str, list[Line]]:
     """For each (address, cursor) the messages after it, oldest first, `most` rows in all."""
     wanted: Any = bound(

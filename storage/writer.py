@@ -141,24 +141,36 @@ class Writer:
             self._probe("after release")
 
     def _apart(self, works: Sequence[Work]) -> None:
-        """Settle each in a savepoint of one transaction; a fault of one leaves the others whole."""
+        """Settle each in a savepoint; a fault of one leaves the others whole."""
+        while works:
+            works = self._apart_until_a_fault(works)
+
+    def _apart_until_a_fault(self, works: Sequence[Work]) -> Sequence[Work]:
+        """Settle in one transaction until a turn fails, try that one again; gives back those still to be settled.
+
+        Those behind a failing turn wait for it: the same person's next turn must not overtake it.
+        """
+        results: list[tuple[Work, Result]] = []
         self._probe("before begin")
         try:
             with self._engine.connect() as connection, connection.begin():
-                results = [(work, self._in_savepoint(connection, work)) for work in works]
+                for work in works:
+                    results.append((work, self._in_savepoint(connection, work)))
+                    if isinstance(results[-1][1], _Again):
+                        break
                 self._probe("before commit")
         except Exception as error:  # noqa: BLE001  the transaction itself is gone, nothing was kept
             if len(works) > 1 and _may_pass_alone(error):
-                for work in works:
-                    self._apart([work])
-            else:
-                self._refuse(works, error)
-            return
+                self._apart(works[:1])
+                return works[1:]
+            self._refuse(works, error)
+            return ()
         self._probe("after commit")
         self._let_go([(work, result) for work, result in results if not isinstance(result, _Again)])
-        for work, result in results:
-            if isinstance(result, _Again):
-                self._again(work, result)
+        last, result = results[-1]
+        if isinstance(result, _Again):
+            self._again(last, result)
+        return works[len(results) :]
 
     def _in_savepoint(self, connection: sa.Connection, work: Work) -> Result:
         try:

@@ -92,8 +92,9 @@ def said(url: str, visitor: Visitor) -> list[tuple[int, str]]:
 
 
 def _name(key: str) -> str:
-    """The client-made id in an update key."""
-    return key.partition(":")[0][:32]
+    """The client-made id in an update key: its 32 hexadecimal digits, wherever they stand."""
+    found = re.search("[0-9a-f]{32}", key)
+    return found[0] if found else key
 
 
 def _wrong_turns(turns: Sequence[Row], visitors: Sequence[Visitor]) -> Iterator[str]:

@@ -109,6 +109,12 @@ def test_a_turn_that_always_fails_is_kept_and_apologised_for(hand: Hand) -> None
     assert str(failure) == "boom"
 
 
+def test_a_failing_turn_is_not_overtaken_by_the_same_persons_next(hand: Hand) -> None:
+    hand.say(("an", "boom"), ("binh", "x"), ("an", "a"))
+
+    assert hand.all("SELECT text FROM turns WHERE text != 'x' ORDER BY id") == [("boom",), ("a",)]
+
+
 def test_a_failed_turn_that_comes_again_is_a_repeat(hand: Hand) -> None:
     hand.give(turn("an", "boom", key="k"))
 
@@ -289,7 +295,7 @@ def _played(url: str, router: SeatsRouter, script: list[tuple[str, str, int]], c
             heard.setdefault(one.address, []).append((result.repeated, result.failed, said.rstrip("123")))
         position, step = position + len(batch), step + 1
     kept = hand.all(
-        "SELECT a.address, count(*) FROM turns t JOIN addresses a ON a.id = t.address_id GROUP BY 1 ORDER BY 1"
+        "SELECT a.address, t.text FROM turns t JOIN addresses a ON a.id = t.address_id ORDER BY a.address, t.id"
     )
     seats = hand.one("SELECT count(*) FROM test_seats")
     hand.database.close()

@@ -148,14 +148,16 @@ class Pages:
                 log.warning("pages could not be read", error=type(error).__name__)
 
     async def _supply(self, pages: list[Page]) -> None:
-        if not pages:
-            return
-        cursors: dict[str, int] = {}
-        for page in pages:
-            cursors[page.address] = min(page.cursor, cursors.get(page.address, page.cursor))
-        lines = await asyncio.to_thread(self._read, cursors)
-        for page in pages:
-            page.bring(lines.get(page.address, []))
+        """Read for these pages until nothing more is there: one with much to fetch keeps no other waiting."""
+        while pages:
+            cursors: dict[str, int] = {}
+            for page in pages:
+                cursors[page.address] = min(page.cursor, cursors.get(page.address, page.cursor))
+            lines = await asyncio.to_thread(self._read, cursors)
+            for page in pages:
+                page.bring(lines.get(page.address, []))
+            if sum(map(len, lines.values())) < outbox.MOST_AT_ONCE:
+                return
 
     def _read(self, cursors: dict[str, int]) -> dict[str, list[Line]]:
         with self._database.reader.connect() as connection:
