@@ -40,6 +40,7 @@ run: .venv/.run
 	@touch $@
 
 lint: .venv/.dev
+	@mkdir -p build
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from bot.settings import Settings, SettingsError, fail, read_settings
+from bot.settings import Settings, SettingsError, fail, read_settings, unknown_settings
 from content.library import Content, load_content
 from content.load import ContentError
 from content.model import Office, Plan
@@ -24,7 +24,8 @@ def serve() -> None:
     try:
         bound = listening_socket(app.settings.host, app.settings.port)
     except OSError as error:
-        fail(f"cannot listen on {app.settings.host}:{app.settings.port}: {error.strerror} (DOLUONG_PORT)")
+        place = f"{app.settings.host}:{app.settings.port}"
+        fail(f"cannot listen on {place}: {error.strerror or error} (DOLUONG_HOST, DOLUONG_PORT)")
     address = app.settings.public_url or f"http://{app.settings.host}:{bound.getsockname()[1]}"
     print(f"{address}", flush=True)
     service = Service(app)
@@ -40,7 +41,7 @@ def check_everything() -> None:
         open_database(settings.database_url.get_secret_value())
     except ValueError as error:
         fail(f"DOLUONG_DATABASE_URL: {error}")
-    for warning in _unknown(content.office):
+    for warning in (*unknown_settings(), *_unknown(content.office)):
         print(f"warning: {warning}")
     plan = content.plan
     print(
@@ -76,7 +77,8 @@ def answer_questions(questions: Iterable[str], *, as_json: bool) -> None:
 
     hearing = Hearing(_content())
     for line in questions:
-        found = hearing(_readable(line.rstrip("\r\n"))).answer
+        said = hearing(_readable(line.rstrip("\r\n")))
+        found = said.answers[said.understood.language]
         print(json.dumps(answer_row(found), ensure_ascii=False) if as_json else found.text, flush=True)
 
 
@@ -97,12 +99,14 @@ def answer_row(found: Any) -> dict[str, Any]:
 
 def talk(name: str, *, as_json: bool, save: Path | None) -> None:
     """`chat`: a person at this terminal."""
-    from bot.channels.terminal import Terminal, people_mode, program_mode
+    from bot.channels.terminal import PEOPLE, PROGRAM, Terminal, people_mode, program_mode
     from bot.logs import set_up
 
+    if save and not save.absolute().parent.is_dir():
+        fail(f"--save: there is no folder {save.absolute().parent}")
     app = _assembled()
     set_up(app.settings.log_format)
-    terminal = Terminal(app, name, save)
+    terminal = Terminal(app, _readable(name), save, PROGRAM if as_json else PEOPLE)
     _run(program_mode(terminal) if as_json else people_mode(terminal))
 
 
@@ -152,7 +156,10 @@ def _run(main: Any) -> None:
         return
     import uvloop
 
-    uvloop.run(main)
+    try:
+        uvloop.run(main)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
 
 
 def _content() -> Content:

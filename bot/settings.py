@@ -1,6 +1,8 @@
 """Every setting, read once: DOLUONG_* variables or a .env file."""
 
+import os
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,6 +17,13 @@ def _zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError):
         raise ValueError("is not a time zone such as Asia/Ho_Chi_Minh") from None
     return name
+
+
+def _addresses(text: str) -> str:
+    for part in text.split(","):
+        if part.strip() != "*":
+            ip_network(part.strip(), strict=False)
+    return text
 
 
 class Settings(BaseSettings):
@@ -41,7 +50,7 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^/\s]+$",
         description="The address people reach the service at, such as https://doluong.example.vn; makes cookies Secure.",
     )
-    trusted_proxies: str = Field(
+    trusted_proxies: Annotated[str, AfterValidator(_addresses)] = Field(
         "127.0.0.1",
         description="Addresses of the TLS proxies whose X-Forwarded-* headers are believed, by comma.",
     )
@@ -70,11 +79,6 @@ class Settings(BaseSettings):
         """The office's time zone."""
         return ZoneInfo(self.time_zone)
 
-    @property
-    def page_address(self) -> str:
-        """Where the web chat is found."""
-        return self.public_url or f"http://{self.host}:{self.port}"
-
 
 class SettingsError(Exception):
     """A setting cannot be used."""
@@ -88,6 +92,16 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
         first = error.errors()[0]
         name = "DOLUONG_" + "_".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(f"{name}: {first['msg']}") from None
+
+
+def unknown_settings() -> list[str]:
+    """What looks like a setting in the environment and is none: most likely misspelt."""
+    known = {f"DOLUONG_{name}".upper() for name in Settings.model_fields}
+    return [
+        f"{name}: is no setting"
+        for name in sorted(os.environ)
+        if name.startswith("DOLUONG_") and name not in known
+    ]
 
 
 def fail(sentence: object) -> NoReturn:

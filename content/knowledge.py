@@ -9,6 +9,8 @@ from content.load import ContentError, line_of, read, read_list, read_text_map, 
 from content.model import Frozen, Plan, Text
 
 DOCUMENT = "document"  # the plan as a whole: asked about like an item, but it is no clause
+DOCUMENT_NUMBER, DOCUMENT_SIGNED, DOCUMENT_PERIOD = "document-number", "document-signed", "document-period"
+DOCUMENT_ITEMS = frozenset({DOCUMENT, DOCUMENT_NUMBER, DOCUMENT_SIGNED, DOCUMENT_PERIOD})
 
 
 class Local(Frozen):
@@ -25,6 +27,11 @@ class Words(Frozen):
     filler: Text
     english: Text
     reference: tuple[Text, ...]
+    heading_reference: tuple[Text, ...]
+    task_reference: tuple[Text, ...]
+    beside: Text
+    beside_year: Text
+    rhythm: Text
     decisive: tuple[Text, ...]
     concepts: dict[str, tuple[Text, ...]]
 
@@ -75,6 +82,7 @@ class Knowledge:
 
     words: Words
     attributes: dict[str, tuple[str, ...]]
+    telling_parts: frozenset[str]  # parts of the plan that say, like the appendix, who does what with what money
     items: tuple[Item, ...]
     targets: tuple[Target, ...]
     services: tuple[Phrased, ...]
@@ -86,9 +94,11 @@ class Knowledge:
 def load_knowledge(folder: Path, plan: Plan) -> Knowledge:
     """Read `knowledge/` and the corrections; raises ContentError where an item is not in the plan."""
     here = folder / "knowledge"
+    attributes = read(here / "attributes.yaml", _Attributes)
     knowledge = Knowledge(
         words=read(here / "words.yaml", Words),
-        attributes=_read_attributes(here / "attributes.yaml"),
+        attributes=_concepts_of(attributes),
+        telling_parts=frozenset(attributes.told_in),
         items=read_list(here / "items.yaml", Item),
         targets=read_list(here / "targets.yaml", Target),
         services=read_list(here / "services.yaml", Phrased),
@@ -107,14 +117,16 @@ class _Attributes(Frozen):
     time: tuple[Text, ...]
     funding: tuple[Text, ...]
     target: tuple[Text, ...]
+    rhythm: tuple[Text, ...]
+    told_in: tuple[Text, ...]
 
 
-def _read_attributes(path: Path) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(concepts) for name, concepts in read(path, _Attributes)}
+def _concepts_of(attributes: _Attributes) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(concepts) for name, concepts in attributes if name != "told_in"}
 
 
 def _check_items(path: Path, knowledge: Knowledge, plan: Plan) -> None:
-    known = {section.id for section in plan.sections} | {task.id for task in plan.tasks} | {DOCUMENT}
+    known = {section.id for section in plan.sections} | {task.id for task in plan.tasks} | DOCUMENT_ITEMS
     listed = [item.id for item in knowledge.items]
     for index, name in enumerate(listed):
         if name not in known or name in listed[:index]:

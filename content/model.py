@@ -118,7 +118,19 @@ class Office(Frozen):
     source: Source
 
 
+class Picking(Frozen):
+    """The words with which people pick a choice by its number."""
+
+    before: tuple[Text, ...]
+    between: tuple[Text, ...]
+    numbers: tuple[tuple[Text, ...], ...]  # the words for 1, for 2, …
+
+
 class Menu(Frozen):
-    """What the menu offers: for each language the questions shown as examples."""
+    """The words of the menu that are not sentences."""
 
     examples: dict[Language, tuple[Text, ...]]
+    commands: dict[Literal["menu", "vi", "en"], tuple[Text, ...]]
+    picking: Picking
+    hand_to_staff: tuple[Text, ...]
+    ask_again: tuple[Text, ...]

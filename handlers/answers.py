@@ -4,13 +4,22 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from content.knowledge import DOCUMENT, Figure, Target
+from content.knowledge import (
+    DOCUMENT,
+    DOCUMENT_ITEMS,
+    DOCUMENT_NUMBER,
+    DOCUMENT_PERIOD,
+    DOCUMENT_SIGNED,
+    Figure,
+    Target,
+)
 from content.library import Content
-from content.model import Body, Language, Section, Task
+from content.model import Body, Chapter, Language, Section, Task
 from handlers.understand import NO_SUCH_ITEM, Kind, Understood
 
 CELLS = ("lead", "cooperating", "time", "funding")
 _CLOSING = "V.yc"
+_FEW = 3  # of what stands under a heading, so many are cited
 _BRIEF = 400  # a longer task is quoted by its first line, unless its rhythm may stand in the others
 _LIST_MARK = re.compile(r"^[-+]\s+")
 
@@ -29,11 +38,13 @@ class Answer:
     suggestions: tuple[str, ...] = ()
     language: Language = "vi"
     topic: str | None = None
+    whole: bool = False  # the text is all of the item cited: there is no more to open
 
 
 def answer(content: Content, understood: Understood, language: Language) -> Answer:
     """The answer to what was understood, in `language`."""
-    text, citations, suggestions = _Speaker(content, language).say(understood)
+    speaker = _Speaker(content, language)
+    text, citations, suggestions = speaker.say(understood)
     return Answer(
         kind=understood.kind,
         text=text,
@@ -44,6 +55,7 @@ def answer(content: Content, understood: Understood, language: Language) -> Answ
         suggestions=suggestions,
         language=language,
         topic=understood.topic,
+        whole=speaker.says_all(understood),
     )
 
 
@@ -95,11 +107,20 @@ class _Speaker:
             case "ignored":
                 return "", (), ()
 
+    def says_all(self, understood: Understood) -> bool:
+        """Whether the answer is the whole of one clause or task, word for word."""
+        if understood.kind != "plan" or understood.heading or len(understood.items) != 1:
+            return False
+        name = understood.items[0][0]
+        if name in self._sections and "-" not in name and not any(self._below(name)):
+            return True
+        return understood.named and "-" not in name and not self._cells_asked(understood)
+
     def item(self, name: str) -> str:
-        if name == DOCUMENT:
-            return self._document()
+        if name in DOCUMENT_ITEMS:
+            return self._about_document(name)
         task = self._tasks.get(name)
-        told = self._section(self._sections[name]) if task is None else self._whole(task)
+        told = self._in_full(self._sections[name]) if task is None else self._whole(task)
         return self._with_note(told, self._asked_cells(name, CELLS))
 
     def clause(self, name: str) -> str:
@@ -113,45 +134,107 @@ class _Speaker:
 
     def _plan(self, understood: Understood) -> Said:
         names = tuple(name for name, _ in understood.items)
+        if understood.heading:
+            return self._heading(understood.heading, names), names[:_FEW], ()
         if understood.target:
             return self._figures(self._target(understood.target), names), names, ()
-        if names[0] == DOCUMENT:
-            return self._document(), (), ()
-        cells = tuple(cell for cell in CELLS if cell in understood.attributes)
-        told = [self._one(name, cells) for name in names if name != DOCUMENT]
+        if names[0] in DOCUMENT_ITEMS:
+            return self._about_document(names[0]), (), ()
+        cells = self._cells_asked(understood)
+        if understood.named and not cells:
+            return self.item(names[0]), self._cited(names), ()
+        rhythm = "rhythm" in understood.attributes
+        told = [self._one(name, cells, rhythm=rhythm) for name in names if name not in DOCUMENT_ITEMS]
         about = [self._asked_cells(name, cells) for name in names]
         return self._with_note("\n\n".join(told), "\n".join(about)), self._cited(names), ()
 
-    def _one(self, name: str, cells: tuple[str, ...]) -> str:
+    def _cells_asked(self, understood: Understood) -> tuple[str, ...]:
+        if understood.items[0][0] not in self._tasks:
+            return ()
+        return tuple(cell for cell in CELLS if cell in understood.attributes)
+
+    def _one(self, name: str, cells: tuple[str, ...], *, rhythm: bool) -> str:
         if name not in self._tasks:
             return self._section(self._sections[name])
         task = self._tasks[name]
         if cells:
-            return self._task(task, cells)
+            return self._task(task, cells, rhythm=rhythm)
         return self._with_clause(f"{self._quote(task.text)}\n{self._cells(task, ('lead', 'time'))}", name)
 
-    def _whole(self, task: Task) -> str:
-        return self._with_clause(f"{self._quote(task.text)}\n{self._cells(task, CELLS)}", task.id)
+    def _heading(self, heading: Chapter, names: tuple[str, ...]) -> str:
+        """A heading with what stands under it."""
+        key = "answer_heading_tasks" if names[0] in self._tasks else "answer_heading"
+        head = self._tell(key, id=heading.id, title=heading.title)
+        lines = (self._tell("answer_list_line", text=self._listed(name)) for name in names)
+        return "\n".join((head, *lines))
 
-    def _task(self, task: Task, cells: tuple[str, ...]) -> str:
+    def _listed(self, name: str) -> str:
+        if self._language == "en":
+            title = offer(self._content, name, "en")
+        elif name in self._tasks:
+            title = _told(self._right(self._tasks[name].text.split("\n")[0]))
+        else:
+            title = self._sections[name].title
+        return title if name == _CLOSING else self._tell("answer_listed", id=name, title=title)
+
+    def _whole(self, task: Task) -> str:
+        """A row of the appendix word for word, its lists as lists."""
+        cells = (self._cell(task, cell, in_full=True) for cell in CELLS)
+        return self._with_clause("\n".join((self._quote(task.text), *cells)), task.id)
+
+    def _in_full(self, section: Section) -> str:
+        """A clause word for word: its heading, its text and its bullets with theirs."""
+        lines = [self._tell("answer_in_full", title=section.title)]
+        is_bullet = "-" in section.id
+        lines += self._marked_lines(section, mark="- " if is_bullet else "", deeper="+ " if is_bullet else "- ")
+        return self._with_clause("\n".join(lines), section.id)
+
+    def _marked_lines(self, section: Section, *, mark: str, deeper: str) -> Iterator[str]:
+        if section.text:
+            yield f"{mark}{self._right(section.correction or section.text)}"
+        for child in self._below(section.id):
+            yield from self._marked_lines(child, mark=deeper, deeper="+ ")
+
+    def _task(self, task: Task, cells: tuple[str, ...], *, rhythm: bool) -> str:
         """The cells asked for, then the words of the task."""
-        brief = task.text if "time" in cells or len(task.text) <= _BRIEF else task.text.split("\n")[0]
-        text = self._tell("answer_task_text", text=_told(self._right(brief)))
-        return self._with_clause(f"{self._cells(task, cells)}\n{text}", task.id)
+        paired = _pairs(task) if "time" in cells else ()
+        told = [*self._rhythms(task)] if rhythm and not paired else []
+        told += [
+            self._paired(paired) if cell == "time" and paired else self._cell(task, cell) for cell in cells
+        ]
+        if not paired:
+            brief = task.text if "time" in cells or len(task.text) <= _BRIEF else task.text.split("\n")[0]
+            told.append(self._tell("answer_task_text", text=_told(self._right(brief))))
+        return self._with_clause("\n".join(told), task.id)
+
+    def _paired(self, pairs: tuple[tuple[str, str], ...]) -> str:
+        """The lines of a task, each with its own time."""
+        head = self._tell("answer_times")
+        lines = (self._tell("answer_pair", line=self._right(line), value=value) for line, value in pairs)
+        return "\n".join((head, *lines))
+
+    def _rhythms(self, task: Task) -> Iterator[str]:
+        """What the task does once in so many years, the rhythm first."""
+        pattern = re.compile(rf"(?:\d+ )?{re.escape(self._content.knowledge.words.rhythm)}")
+        for line in task.text.split("\n"):
+            if found := pattern.search(line):
+                yield self._tell("answer_rhythm", rhythm=found[0], line=_bare(self._right(line)))
 
     def _cells(self, task: Task, cells: Iterable[str]) -> str:
         return "\n".join(self._cell(task, cell) for cell in cells)
 
-    def _cell(self, task: Task, cell: str) -> str:
+    def _cell(self, task: Task, cell: str, *, in_full: bool = False) -> str:
         value: str | None = getattr(task, cell)
         if value is None:
             return self._tell(f"answer_{cell}_empty")
+        if in_full and "\n" in value:
+            return self._tell(f"answer_{cell}", value=f"\n{_told(self._right(value))}").replace(" \n", "\n", 1)
         return self._tell(f"answer_{cell}", value=_in_line(self._right(value)))
 
     def _asked_cells(self, name: str, cells: tuple[str, ...]) -> str:
         """What may hold a body worth a note: the cells told, or the section."""
         if name not in self._tasks:
-            return "" if name == DOCUMENT else self._named_in(self._sections[name])
+            return "" if name in DOCUMENT_ITEMS else self._named_in(self._sections[name])
         return " ".join(str(getattr(self._tasks[name], cell)) for cell in cells or ("lead",))
 
     def _named_in(self, section: Section) -> str:
@@ -235,15 +318,32 @@ class _Speaker:
         text = self._tell("answer_missing_nearest", missing=missing, title=title, clause=place)
         return text, (), (topic.nearest,)
 
+    def _about_document(self, name: str) -> str:
+        """The plan as a whole, or the one thing asked about it."""
+        document = self._content.plan.document
+        match name:
+            case _ if name == DOCUMENT_NUMBER:
+                return self._number()
+            case _ if name == DOCUMENT_SIGNED:
+                return self._tell("answer_document_signed", signature=", ".join(document.signature))
+            case _ if name == DOCUMENT_PERIOD:
+                return self._tell("answer_document_period", title=document.title)
+            case _:
+                return self._document()
+
     def _document(self) -> str:
         document = self._content.plan.document
         told = self._tell("answer_document", title=document.title, issuer=document.issuer, year=document.year)
-        reported = document.reported
+        return self._with_note(f"{told}\n{self._number()}\n{self._groups()}", document.issuer)
+
+    def _number(self) -> str:
+        """What the plan itself leaves blank, and what the press says of it."""
+        reported = self._content.plan.document.reported
         day = f"{reported.date:%d/%m/%Y}"
-        source = self._tell(
+        said = self._tell(
             "answer_document_reported", source=reported.source.name, number=reported.number, date=day
         )
-        return self._with_note(f"{told}\n{source}\n{self._groups()}", document.issuer)
+        return f"{self._tell('answer_document_blank')}\n{said}"
 
     def _groups(self) -> str:
         plan = self._content.plan
@@ -283,11 +383,26 @@ class _Speaker:
         if body.now:
             now = (body.now_en if self._language == "en" else None) or body.now
             return f"{text}\n{self._tell('answer_now', name=body.name, now=now)}"
+        if body.note and body.source:
+            return f"{text}\n{self._tell('answer_note', note=body.note, source=body.source.name)}"
         return f"{text}\n{self._tell('answer_now_unknown', name=form)}"
 
 
 def _named(body: Body, text: str) -> Iterator[str]:
     return (form for form in (body.name, *body.also) if form in text)
+
+
+def _pairs(task: Task) -> tuple[tuple[str, str], ...]:
+    """The lines of a task with those of its time, where they belong together one by one."""
+    lines, times = task.text.split("\n"), task.time.split("\n")
+    if len(times) < 2 or len(lines) != len(times):  # noqa: PLR2004  one line is no list
+        return ()
+    return tuple((_bare(line), _bare(time)) for line, time in zip(lines, times, strict=True))
+
+
+def _bare(line: str) -> str:
+    """A line of a list without its mark and its closing sign."""
+    return _told(_LIST_MARK.sub("", line.strip()))
 
 
 def _told(text: str) -> str:

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from content.catalogue import LANGUAGES
+from content.knowledge import DOCUMENT
 from content.library import Content
 from content.model import Language
 from handlers.answers import Answer, item_text, offer
@@ -23,7 +24,7 @@ from handlers.people import State
 
 _TICKET = re.compile(r"q\s?(\d{1,12})")
 _LONGEST_TICKET = 20  # characters, white space included
-_KEPT_QUESTION = 1_000  # characters of a question carried in the state until it is handed on
+HAND = "ask:hand"  # the choice that hands the last question to staff
 
 
 class Ask:
@@ -41,7 +42,7 @@ class Ask:
         }
         plan = content.plan
         self._tasks = frozenset(task.id for task in plan.tasks)
-        self._items = self._tasks | {section.id for section in plan.sections}
+        self._items = self._tasks | {section.id for section in plan.sections} | {DOCUMENT}
         self._open = {
             (item, language): self._opening(item, language) for item in self._items for language in LANGUAGES
         }
@@ -53,7 +54,7 @@ class Ask:
 
     def anytime(self, value: str) -> bool:
         """A clause or an example means the same for ever; the rest belongs to its own question."""
-        return value.startswith(("ask:item:", "ask:example:"))
+        return value.startswith(("ask:item:", "ask:example"))
 
     def step(self, cue: Cue, view: View) -> Step:
         """Answer a question, open a clause, or hand the last question to staff."""
@@ -61,8 +62,8 @@ class Ask:
         match cue:
             case Said() if ticket:
                 return self._ticket(ticket, view)
-            case Said(text, _, found):
-                return self._answer(text, found, view)
+            case Said(text, _, answers):
+                return self._answer(text, answers[view.language], view)
             case Chose((value,)) | Tapped(value):
                 return self._chosen(value, view)
             case QuestionHanded(ticket):
@@ -76,6 +77,8 @@ class Ask:
             case ["ask", "item", item] if item in self._items:
                 message = Message(item_text(self._content, item, language), self._after(language))
                 return self._shown(view, message)
+            case ["ask", "examples"]:
+                return self._offer_examples(view)
             case ["ask", "example", number] if number.isdecimal():
                 return self._example(int(number), view)
             case ["ask", "hand"] if question := view.state.get("question"):
@@ -88,22 +91,31 @@ class Ask:
                 return self._told(view, self._say(language, "menu"))
 
     def _example(self, number: int, view: View) -> Step:
-        said = self._examples[view.language][(number - 1) % len(self._examples[view.language])]
-        return self._answer(said.text, said.answer, view)
+        questions = self._examples[view.language]
+        said = questions[(number - 1) % len(questions)]
+        return self._answer(said.text, said.answers[view.language], view)
+
+    def _offer_examples(self, view: View) -> Step:
+        questions = self._examples[view.language]
+        choices = tuple(
+            Choice(said.text, f"ask:example:{number}") for number, said in enumerate(questions, 1)
+        )
+        return self._shown(view, Message(self._say(view.language, "plan_examples"), choices))
 
     def _answer(self, text: str, found: Answer, view: View) -> Step:
         if not found.text:
             return Step(view.person, view.state)
         language = found.language
         message = Message(found.text, self._choices(found, language))
+        if found.kind == "smalltalk":
+            return Step(view.person, view.state, (message,))  # what was asked before still stands
         step = self._shown(view, message)
         if found.kind not in ("handoff", "did_you_mean"):
             return step
-        kept = text[:_KEPT_QUESTION]
-        state = replace(step.state, data=(("question", kept),))
+        state = replace(step.state, data=(("question", text),))
         if found.kind == "did_you_mean":
             return replace(step, state=state)
-        return replace(step, state=state, effects=(StoreQuestion(kept, language, found.topic),))
+        return replace(step, state=state, effects=(StoreQuestion(text, language, found.topic),))
 
     def _choices(self, found: Answer, language: Language) -> tuple[Choice, ...]:
         match found.kind:
@@ -125,13 +137,16 @@ class Ask:
         return Step(view.person, state, (message,), (StoreQuestion(question, view.language, None),))
 
     def _ways_on(self, language: Language) -> tuple[Choice, ...]:
-        hand = Choice(self._say(language, "hand_to_staff"), "ask:hand")
-        return (hand, Choice(self._say(language, "ask_again"), "ask:again"))
+        menu = self._content.menu
+        hand = Choice(self._say(language, "hand_to_staff"), HAND, also=menu.hand_to_staff)
+        return (hand, Choice(self._say(language, "ask_again"), "ask:again", also=menu.ask_again))
 
     def _clauses(self, items: tuple[str, ...], most: int, language: Language) -> tuple[Choice, ...]:
         """Choices that open whole clauses: people know «mục I.2.a», not our number of a bullet in it."""
         clauses = dict.fromkeys(item.partition("-")[0] for item in items)
-        return tuple(self._open[clause, language] for clause in clauses if clause in self._items)[:most]
+        return tuple(self._open[clause, language] for clause in clauses if (clause, language) in self._open)[
+            :most
+        ]
 
     def _opening(self, item: str, language: Language) -> Choice:
         """The choice that opens a clause or a task."""

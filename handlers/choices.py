@@ -3,36 +3,49 @@
 import re
 from collections.abc import Sequence
 
+from content.model import Picking
 from handlers.fold import fold
 from handlers.messages import Choice
 
-_NUMBERS = re.compile(r"\d{1,3}(?:\s*(?:[,;.+&/]|va|and|\s)\s*\d{1,3})*\.?\)?")
 
-_DIGIT = re.compile(r"\d")
+class Picker:
+    """Knows the words with which people pick."""
 
+    def __init__(self, picking: Picking) -> None:
+        before = "|".join(re.escape(fold(word)) for word in sorted(picking.before, key=len, reverse=True))
+        between = "|".join(re.escape(fold(word)) for word in picking.between)
+        self._words = {fold(word): n for n, words in enumerate(picking.numbers, 1) for word in words}
+        number = r"\d{1,3}|" + "|".join(self._words)
+        # «2», «2.», «số 2», «hai», «1, 3», «1 và 3»; never «2.2», which is a task of the plan
+        self._numbers = re.compile(
+            rf"(?:(?:{before})\s+)?(?:{number})(?:\s*(?:[,;+&/]|{between}|\s)\s*(?:{number}))*[.)]?"
+        )
+        self._number = re.compile(rf"\b(?:{number})\b")
 
-def pick(screen: Sequence[Choice], text: str, *, several: bool = False) -> tuple[str, ...]:
-    """The values of the choices the text names, or () when it names none.
+    def pick(self, screen: Sequence[Choice], text: str, *, several: bool = False) -> tuple[str, ...]:
+        """The values of the choices the text names, or () when it names none.
 
-    Accepted are the number («2», «2.», «số 2»), the label with or without tone marks, the value itself and,
-    with `several`, more than one («1, 3», «1 và 3»). A number that is not on the screen names nothing.
-    """
-    words = fold(text)
-    for choice in screen:
-        if not choice.url and words in (fold(choice.label), choice.value.casefold()):
-            return (choice.value,)
-    numbers = _numbers(words)
-    if not numbers or (len(numbers) > 1 and not several):
-        return ()
-    if not all(1 <= number <= len(screen) for number in numbers):
-        return ()
-    return tuple(screen[number - 1].value for number in dict.fromkeys(numbers))
+        Accepted are the number, the label with or without tone marks, the choice's other words, the value itself and,
+        with `several`, more than one. A number that is not on the screen names nothing.
+        """
+        words = fold(text)
+        for choice in screen:
+            if not choice.url and words in (
+                fold(choice.label),
+                choice.value.casefold(),
+                *map(fold, choice.also),
+            ):
+                return (choice.value,)
+        numbers = self.numbers(text)
+        if not numbers or (len(numbers) > 1 and not several):
+            return ()
+        if not all(1 <= number <= len(screen) for number in numbers):
+            return ()
+        return tuple(screen[number - 1].value for number in dict.fromkeys(numbers))
 
-
-def _numbers(words: str) -> list[int]:
-    if not _DIGIT.search(words):
-        return []
-    words = re.sub(r"^(?:so|chon|y|muc so|number|option)\s+(?=\d)", "", words)
-    if not _NUMBERS.fullmatch(words):
-        return []
-    return [int(number) for number in re.findall(r"\d{1,3}", words)]
+    def numbers(self, text: str) -> list[int]:
+        """The numbers a text consists of, [] when it says anything else."""
+        words = fold(text)
+        if not self._numbers.fullmatch(words):
+            return []
+        return [self._words.get(found) or int(found) for found in self._number.findall(words)]

@@ -15,11 +15,14 @@ from handlers.understand import Understood
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The person wrote something; what it means, and what the plan answers, was found before the transaction."""
+    """The person wrote something; what it means, and what the plan answers, was found before the transaction.
+
+    `answers` has the language of a clear sentence; of any other, each language.
+    """
 
     text: str
     understood: Understood
-    answer: Answer
+    answers: Mapping[Language, Answer]
 
 
 @dataclass(frozen=True, slots=True)

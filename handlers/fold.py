@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _SPACES = re.compile(r"\s+")
-_WORD = re.compile(r"[^\W_]+(?:[/.&'-][^\W_]+)*")
+_WORD = re.compile(r"[^\W_]+(?:(?:[/.&'-]|(?<=\d):(?=\d))[^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)

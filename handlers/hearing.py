@@ -1,5 +1,6 @@
 """What is done with somebody's words before the transaction begins: understand them, and find what the plan answers."""
 
+from content.catalogue import LANGUAGES
 from content.library import Content
 from handlers.answers import answer
 from handlers.dialogue import Said
@@ -16,4 +17,7 @@ class Hearing:
     def __call__(self, text: str) -> Said:
         """The words as a cue."""
         understood = self._understanding.understand(text)
-        return Said(text, understood, answer(self._content, understood, understood.language))
+        # What is not clearly in one language is answered in the person's own, which only the transaction knows.
+        languages = (understood.language,) if understood.language_is_clear else LANGUAGES
+        answers = {language: answer(self._content, understood, language) for language in languages}
+        return Said(text, understood, answers)

@@ -11,10 +11,8 @@ from handlers.fold import fold
 from handlers.messages import Choice, Message
 from handlers.people import State
 
-_LANGUAGES: dict[str, Language] = {"english": "en", "tieng anh": "en", "tieng viet": "vi", "vietnamese": "vi"}
 GREETING = "greeting"  # the smalltalk that is answered with the menu
 _COMMAND = re.compile(r"/\w{1,32}")
-_MENU_WORDS = frozenset({"menu", "/menu", "/start", "start", "bat dau"})
 
 
 class Home:
@@ -26,6 +24,8 @@ class Home:
     def __init__(self, content: Content) -> None:
         self._content = content
         self._say = content.say
+        commands = content.menu.commands.items()
+        self._commands = {fold(word): f"home:{value}" for value, words in commands for word in words}
 
     def needs(self, cue: Cue, state: State) -> tuple[Query, ...]:
         """Nothing: what this place says depends on nobody's rows."""
@@ -42,7 +42,7 @@ class Home:
     def menu(self, language: Language) -> tuple[Choice, ...]:
         """The services that exist, never more than five."""
         return (
-            Choice(self._say(language, "menu_plan"), "home:plan"),
+            Choice(self._say(language, "menu_plan"), "ask:examples"),
             Choice(self._say(language, "menu_help"), "home:help"),
             Choice(self._say(language, "menu_language"), "home:vi" if language == "en" else "home:en"),
         )
@@ -62,10 +62,7 @@ class Home:
 
     def command(self, text: str) -> str | None:
         """The choice that a typed command stands for, such as «menu» or «English»."""
-        words = fold(text)
-        if words in _LANGUAGES:
-            return f"home:{_LANGUAGES[words]}"
-        return "home:menu" if words in _MENU_WORDS else None
+        return self._commands.get(fold(text))
 
     def is_unknown_command(self, text: str) -> bool:
         """Whether this has the form of a command, and is none that means anything."""
@@ -99,8 +96,8 @@ class Home:
                 return Step(person, self.start(chosen), (message,))
             case "help":
                 return self._at_menu(view, Message(self._say(language, "help"), self.menu(language)))
-            case "plan":
-                return self._examples(view)
+            case "number":
+                return self._no_such_number(view)
             case "unknown":
                 return self._at_menu(
                     view, Message(self._say(language, "unknown_command"), self.menu(language))
@@ -108,21 +105,17 @@ class Home:
             case _:
                 return self._at_menu(view, Message(self._say(language, "menu"), self.menu(language)))
 
+    def _no_such_number(self, view: View) -> Step:
+        """A number that is not on the screen: say so and show the choices again."""
+        state = view.state if view.state.screen else self.start(view.language)
+        return Step(view.person, state, (Message(self._say(view.language, "no_such_number"), state.screen),))
+
     def _service(self, service: str, view: View) -> Step:
         if service == "help":
             return self._chosen("home:help", view)
         language = view.language
         sentence = self._say(language, f"not_open_{service}")
         return self._at_menu(view, Message(sentence, self.menu(language)))
-
-    def _examples(self, view: View) -> Step:
-        language = view.language
-        questions = self._content.menu.examples[language]
-        choices = tuple(
-            Choice(question, f"ask:example:{number}") for number, question in enumerate(questions, 1)
-        )
-        message = Message(self._say(language, "plan_examples"), choices)
-        return Step(view.person, State("ask", 1, screen=choices), (message,))
 
     def _opening(self, view: View) -> Message:
         language = view.language

@@ -8,12 +8,14 @@ class Choice:
     """One thing the person may pick: `label` is read, `value` comes back.
 
     A value begins with the name of the dialogue that understands it: `home:help`, `ask:item:2.4`.
-    A choice with a `url` is a link and is never sent back.
+    A choice with a `url` is a link and is never sent back. `also` are other words that pick it while it is on the
+    screen, such as «có» for an offer.
     """
 
     label: str
     value: str
     url: str | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class State:
 
     def dump(self) -> str:
         """The state as JSON text for storage; equal states give equal text."""
-        screen = [[choice.label, choice.value, choice.url] for choice in self.screen]
+        screen = [[choice.label, choice.value, choice.url, *choice.also] for choice in self.screen]
         return orjson.dumps([self.dialogue, self.version, dict(self.data), screen]).decode()
 
 
@@ -56,7 +56,9 @@ def load_state(text: str) -> State:
     """Read what `State.dump` wrote; raises StateUnreadable for anything else."""
     try:
         dialogue, version, data, screen = orjson.loads(text)
-        choices = tuple(Choice(str(label), str(value), url) for label, value, url in screen)
+        choices = tuple(
+            Choice(str(label), str(value), url, tuple(also)) for label, value, url, *also in screen
+        )
         return State(str(dialogue), int(version), tuple(data.items()), choices)
     except (ValueError, TypeError, AttributeError) as error:
         raise StateUnreadable(str(error)) from None

@@ -1,10 +1,13 @@
 """Turns a question into concepts: abbreviations written out, misspellings met, synonyms made one."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from content.knowledge import Words
-from handlers.fold import Word, plain_words, words_of
+from handlers.fold import Word, fold, plain_words, words_of
 
 _LONGEST = 4_000  # characters read; nobody asks a longer question
 _MOST_WORDS = 120  # what follows repeats or rambles
@@ -42,11 +45,11 @@ class Forms:
                 return len(form), name
         return None
 
-    def first(self, words: Sequence[Word]) -> str | None:
-        """The first name that stands anywhere in the text."""
+    def all(self, words: Sequence[Word]) -> set[str]:
+        """Every name that stands anywhere in the text."""
         toned = is_toned(words)
         found = (self.at(words, start, toned=toned) for start in range(len(words)))
-        return next((name for _, name in filter(None, found)), None)
+        return {name for _, name in filter(None, found)}
 
 
 class Reader:
@@ -105,6 +108,61 @@ class Reader:
             length, token = self._concepts.at(words, at, toned=toned) or (1, words[at].plain)
             yield token
             at += length
+
+
+Called = Literal["task", "heading", "clause"]
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """A number in a text that may name a clause, a heading or a task."""
+
+    name: str  # «II.3», «I.2.a», «2.4», «II», «2»
+    called: Called | None  # what the word before it calls it
+    rest: str  # the text around it, folded
+
+
+class Numbers:
+    """Finds the numbers by which people name parts of the plan."""
+
+    def __init__(self, words: Words) -> None:
+        self._called: dict[str, Called] = {fold(word): "clause" for word in words.reference}
+        self._called.update((fold(word), "heading") for word in words.heading_reference)
+        self._called.update((fold(word), "task") for word in words.task_reference)
+        leading = "|".join(re.escape(word) for word in sorted(self._called, key=len, reverse=True))
+        roman = r"(?:x?(?:ix|iv|vi{0,3}|i{1,3})|x)(?:\.\d{1,2}(?:\.?[a-d])?|\.yc)?(?:-\d(?:\.\d)?)?"
+        self._pattern = re.compile(
+            rf"(?<![\w.,/-])(?:(?P<word>{leading})(?:\s+|(?=\d)))?"
+            rf"(?P<id>[1-9](?:[.,]\d{{1,2}})?|{roman})(?![\w-]|[.,:/]\w|\s?%)"
+        )
+
+    def find(self, text: str, *, english: bool) -> Iterator[Numbered]:
+        """The numbers of a text in order, without those that are rather a word."""
+        line = fold(text).rstrip(" ?.!")
+        for found in self._pattern.finditer(line):
+            ends = found.end() == len(line)
+            if ends or not _is_word(found["id"], text, english=english):
+                rest = f"{line[: found.start()]} {line[found.end() :]}".strip()
+                yield Numbered(_numbered(found["id"]), self._called.get(found["word"]), rest)
+
+
+_ALSO_WORDS = {"i", "v", "x", "vi", "xi"}  # what Vietnamese without marks, or English, writes too
+
+
+def _is_word(number: str, text: str, *, english: bool) -> bool:
+    if number == "i" and english:
+        return True
+    capitals = re.findall(r"\w+", unicodedata.normalize("NFC", text))
+    return number in _ALSO_WORDS and number.upper() not in capitals
+
+
+def _numbered(typed: str) -> str:
+    """A number as the plan writes it: «i.2a» is «I.2.a», «2,4» is «2.4»."""
+    if typed[0].isdigit():
+        return typed.replace(",", ".")
+    first, *rest = re.sub(r"(?<=\d)(?=[a-d])", ".", typed).split(".")
+    head, *bullet = first.split("-", maxsplit=1)
+    return ".".join(["-".join([head.upper(), *bullet]), *rest])
 
 
 def is_toned(words: Sequence[Word]) -> bool:

@@ -5,14 +5,16 @@ from dataclasses import replace
 
 from content.library import Content
 from content.model import Language
-from handlers.ask import Ask
-from handlers.choices import pick
+from handlers.ask import HAND, Ask
+from handlers.choices import Picker
 from handlers.dialogue import Chose, Cue, Dialogue, Said, SaidTooMuch, SentFile, Started, Step, Tapped, View
 from handlers.effects import KeepState, Outcome, Query
 from handlers.hearing import Hearing
 from handlers.home import GREETING, Home
 from handlers.messages import Message
 from handlers.people import Person, State, StateUnreadable, load_state
+
+TO_STAFF = "talk_to_staff"
 
 
 class Router:
@@ -21,6 +23,7 @@ class Router:
     def __init__(self, content: Content, hearing: Hearing, others: Sequence[Dialogue] = ()) -> None:
         self._say = content.say
         self.home = Home(content)
+        self.picker = Picker(content.menu.picking)
         self._ask = Ask(content, hearing)
         known: list[Dialogue] = [self.home, self._ask, *others]
         self._dialogues = {one.name: one for one in known}
@@ -77,17 +80,21 @@ class Router:
                 return self._dialogues[state.dialogue], cue
 
     def _said(self, text: str, cue: Said, state: State) -> tuple[Dialogue, Cue]:
-        if picked := pick(state.screen, text):
+        if picked := self.picker.pick(state.screen, text):
             return self._owner(picked[0]), Chose(picked)
         if command := self.home.command(text):
             return self.home, Chose((command,))
+        if cue.understood.service == TO_STAFF and any(choice.value == HAND for choice in state.screen):
+            return self._ask, Chose((HAND,))
         if cue.understood.service:
             return self.home, cue
         if self.home.is_unknown_command(text):
             return self.home, Chose(("home:unknown",))
-        if state.dialogue in (self.home.name, self._ask.name):
-            return (self.home if cue.understood.topic == GREETING else self._ask), cue
-        return self._dialogues[state.dialogue], cue
+        if state.dialogue not in (self.home.name, self._ask.name):
+            return self._dialogues[state.dialogue], cue
+        if self.picker.numbers(text):
+            return self.home, Chose(("home:number",))
+        return (self.home if cue.understood.topic == GREETING else self._ask), cue
 
     def _owner(self, value: str) -> Dialogue:
         return self._dialogues.get(value.partition(":")[0], self.home)

@@ -9,16 +9,17 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
-from content.knowledge import DOCUMENT, Knowledge, Phrased, Target
+from content.knowledge import DOCUMENT, DOCUMENT_ITEMS, Knowledge, Phrased, Target
 from content.library import Content
-from content.model import Language, Plan
-from handlers.fold import Word, fold, plain_words, words_of
-from handlers.reading import Forms, Read, Reader
+from content.model import Chapter, Language, Plan
+from handlers.fold import Word, plain_words, words_of
+from handlers.reading import Forms, Numbered, Numbers, Read, Reader
 
 Kind = Literal["plan", "faq", "service", "did_you_mean", "handoff", "smalltalk", "ignored"]
 
 # Measured on the sample questions; between the two bars the person is asked what was meant.
 _SURE, _UNSURE = 0.50, 0.44
+_NAMED = 0.80  # below it a silent topic is not named: the plan may well say something of it
 _SERVICE, _SMALLTALK = 0.58, 0.60
 _MARKED = 0.85  # a deciding word outweighs all but a near-exact phrasing
 _CLOSE = 0.93  # a second item this near the first is told too
@@ -42,6 +43,8 @@ class Understood:
     service: str | None = None
     topic: str | None = None
     target: str | None = None
+    named: bool = False  # asked for by its number
+    heading: Chapter | None = None  # what the items stand under, when a heading was asked for
     score: float = 0.0
     runner_up: tuple[str, float] | None = None
 
@@ -92,6 +95,7 @@ class Understanding:
         self._topics = self._phrases(knowledge.topics)
         self._item_words = {name: set(self._reader.read(text).tokens) for name, text in self._texts.items()}
         marking: tuple[Phrased, ...] = (*knowledge.smalltalk, *knowledge.topics)
+        self._rank = {entry.id: place for place, entry in enumerate(marking)}
         self._marks = Forms((entry.id, words_of(mark)) for entry in marking for mark in entry.marks)
         self._talks = {entry.id for entry in knowledge.smalltalk}
         self._item_known = {
@@ -101,7 +105,12 @@ class Understanding:
         self._by_item = {f.item: t for t in knowledge.targets for f in (t.by_2025, t.by_2030, t.total)}
         self._by_task = {target.task: target for target in knowledge.targets}
         self._target = {target.id: target for target in knowledge.targets}
-        self._reference = _reference_pattern(knowledge.words.reference)
+        self._numbers = Numbers(knowledge.words)
+        self._quiet = self._filler | self._asking | set(self._reader.read(knowledge.words.beside).tokens)
+        self._around_year = set(self._reader.read(knowledge.words.beside_year).tokens)
+        self._chapters = {chapter.id: chapter for chapter in content.plan.chapters}
+        self._groups = {group.id: group for group in content.plan.groups}
+        self._year_items = _year_items(knowledge.targets)
 
     def understand(self, text: str) -> Understood:
         """What `text` asks for."""
@@ -112,7 +121,8 @@ class Understanding:
         if not read.words:
             return Understood("smalltalk", language, False, topic="emptyish", score=1.0)
         asked = self._prepare(read)
-        found = self._by_number(text, asked) or self._nearest(asked)
+        numbered = self._by_number(text[:2_000], asked, english=language == "en")
+        found = numbered or self._by_year(asked) or self._nearest(asked)
         return _spoken(found, language, clear)
 
     # What the question is nearest to
@@ -134,7 +144,7 @@ class Understanding:
             return _said("smalltalk", talk[0], talk[1], best)
         by_chance = best[1] < _MARKED and not self._shares_a_concept(asked, best[0])
         if topic[1] >= best[1] or best[1] < _UNSURE or by_chance:
-            return _said("handoff", topic[0] if topic[1] >= _UNSURE else None, max(topic[1], 0.0), best)
+            return _said("handoff", topic[0] if topic[1] >= _NAMED else None, max(topic[1], 0.0), best)
         return self._plan(asked, items)
 
     def _shares_a_concept(self, asked: _Asked, name: str) -> bool:
@@ -214,11 +224,11 @@ class Understanding:
 
     def _leaning(self, asked: _Asked, name: str) -> float:
         """Who asks for a cell of the appendix means a task; who asks for a number or nothing, either."""
-        if name == DOCUMENT or not asked.attributes & {"lead", "cooperating", "time", "funding"}:
+        if name in DOCUMENT_ITEMS or not asked.attributes & {"lead", "cooperating", "time", "funding"}:
             return 1.0
         if name in self._tasks:
             return 1.1
-        return 1.0 if name[:3] in ("V.1", "V.2", "V.3", "V.y", "IV-") or name[:2] == "V." else 0.85
+        return 1.0 if _part(name) in self._knowledge.telling_parts else 0.85
 
     def _covering(self, asked: _Asked, phrases: list[_Phrase]) -> Scores:
         """Each owner's best phrasing; a rambling question is not held against a phrasing it contains."""
@@ -287,9 +297,12 @@ class Understanding:
         return found
 
     def _marked(self, words: tuple[Word, ...]) -> str | None:
-        """The first entry with a deciding word in the question; a year beyond the plan decides too."""
+        """The entry with a deciding word in the question, the first in the files of more than one.
+
+        A year beyond the plan decides too.
+        """
         beyond = _BEYOND if any(_is_other_year(word.plain) for word in words) else None
-        return self._marks.first(words) or beyond
+        return min(self._marks.all(words), key=self._rank.__getitem__, default=beyond)
 
     def _language(self, text: str, read: Read) -> tuple[Language, bool]:
         if _has_vietnamese(text[:2_000]):
@@ -302,33 +315,74 @@ class Understanding:
             return "en", len(plain) > 1
         return "vi", vietnamese > 1 and not english
 
-    # A clause or task named by its number
+    # A clause, heading or task named by its number
 
-    def _by_number(self, text: str, asked: _Asked) -> Understood | None:
-        line = fold(text[:2_000])
-        for found in self._reference.finditer(line):
-            named, name = found["word"] is not None, found["id"].replace(",", ".")
-            item = self._numbered(name)
-            if item and (named or found[0].strip() == line.strip(" ?.!")):
-                return Understood("plan", items=((item, 1.0),), attributes=asked.attributes, score=1.0)
-            if named and not item and name[0].isdigit() and "." in name:
+    def _by_number(self, text: str, asked: _Asked, *, english: bool) -> Understood | None:
+        for found in self._numbers.find(text, english=english):
+            quiet = self._is_quiet(found.rest, self._quiet)
+            under = self._under(found) if quiet or "." in found.name else None
+            if found.name in self._texts and (found.called or quiet):
+                items = ((found.name, 1.0),)
+                return Understood("plan", items=items, attributes=asked.attributes, score=1.0, named=True)
+            if under:
+                items = tuple((name, 1.0) for name in self._items_under(under))
+                return Understood("plan", items=items, score=1.0, heading=under)
+            if self._is_missing(found, quiet=quiet):
                 return Understood("handoff", topic=NO_SUCH_ITEM, score=1.0)
         return None
 
-    def _numbered(self, name: str) -> str | None:
-        first, *rest = name.split(".")
-        written = ".".join([first.upper(), *rest])
-        return written if written in self._texts and written != DOCUMENT else None
+    def _under(self, found: Numbered) -> Chapter | None:
+        """The heading of that number; the plan and its appendix both count theirs from I."""
+        digit = found.name.isdecimal()
+        if digit and found.called not in ("task", "heading"):
+            return None
+        if not found.called and (found.rest or len(found.name) < 2):  # noqa: PLR2004  «V» says «vâng»
+            return None
+        name = _ROMAN[int(found.name)] if digit else found.name
+        group = self._groups.get(name)
+        return group if found.called == "task" else self._chapters.get(name) or group
+
+    def _items_under(self, heading: Chapter) -> tuple[str, ...]:
+        in_appendix = self._groups.get(heading.id) is heading
+        head = f"{_ROMAN.index(heading.id)}." if in_appendix else f"{heading.id}."
+        return tuple(name for name in self._texts if name.startswith(head) and "-" not in name)
+
+    def _is_missing(self, found: Numbered, *, quiet: bool) -> bool:
+        """Whether the number was meant as one of the plan's, which has none such."""
+        if found.name in self._texts:
+            return False
+        if "." in found.name:
+            return found.called is not None or not found.rest
+        return quiet and found.called in ("task", "heading")
+
+    def _is_quiet(self, rest: str, allowed: set[str]) -> bool:
+        """Whether the words around a number ask for nothing but what stands there."""
+        return all(token in allowed for token in self._reader.read(rest).tokens)
+
+    def _by_year(self, asked: _Asked) -> Understood | None:
+        """A year alone asks for its targets."""
+        items = tuple((item, 1.0) for year, item in self._year_items.items() if year in asked.years)
+        years = {str(year) for year in asked.years}
+        allowed = self._filler | self._around_year | years
+        if not items or len(items) < len(years) or any(token not in allowed for token in asked.read.tokens):
+            return None
+        return Understood("plan", items=items, score=1.0)
 
 
 NO_SUCH_ITEM = "no_such_item"
 _BEYOND = "other_plan"
+_ROMAN = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
 
 
-def _reference_pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    leading = "|".join(sorted((re.escape(fold(word)) for word in words), key=len, reverse=True))
-    number = r"[1-9][.,]\d{1,2}|(?:iii|ii|iv|vi|v|i)(?:\.(?:\d|yc)(?:\.[ab])?(?:-\d(?:\.\d)?)?|-\d)?"
-    return re.compile(rf"(?<![\w.])(?:(?P<word>{leading})\s+)?(?P<id>{number})(?![\w-]|[.,]\d)")
+def _part(name: str) -> str:
+    """The part of the plan an item stands in: «V» of «V.1-2»."""
+    return re.split(r"[.-]", name, maxsplit=1)[0]
+
+
+def _year_items(targets: tuple[Target, ...]) -> dict[int, str]:
+    """The clauses that hold the targets of each step."""
+    first = targets[0]
+    return {2025: first.by_2025.item.split("-")[0], 2030: first.by_2030.item.split("-")[0]}
 
 
 def _texts_of(plan: Plan) -> dict[str, str]:
@@ -336,7 +390,8 @@ def _texts_of(plan: Plan) -> dict[str, str]:
     sections = {section.id: f"{section.title} {section.text}" for section in plan.sections}
     tasks = {task.id: f"{task.text} {task.time}" for task in plan.tasks}
     document = plan.document
-    return {**sections, **tasks, DOCUMENT: " ".join((document.title, *document.preamble))}
+    whole = " ".join((document.title, *document.preamble))
+    return {**sections, **tasks, **dict.fromkeys(sorted(DOCUMENT_ITEMS), ""), DOCUMENT: whole}
 
 
 def _everything(knowledge: Knowledge, texts: Mapping[str, str]) -> Iterable[str]:

@@ -34,6 +34,8 @@ def is_unavailable(error: BaseException) -> bool:
     """Whether the fault is the database's state (locked, full, gone), not something in the turn itself."""
     if isinstance(error, StoreUnavailable):
         return True
+    if isinstance(error, OSError):  # the file or its folder cannot be reached
+        return True
     if type(error) is sa.exc.DatabaseError:  # SQLite: the file is damaged, or no database at all
         return True
     return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError) or (

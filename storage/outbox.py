@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from handlers.messages import Attachment, Choice, Message
 from storage.rows import bound, rows
-from storage.tables import Id, Instant, addresses, instant, outbox
+from storage.tables import Id, Instant, addresses, instant, outbox, turns
 
 MOST_AT_ONCE = 1_000  # messages read in one statement
 
@@ -22,6 +22,7 @@ class Line:
     cursor: int
     message: Message
     at: datetime
+    said: tuple[str, str] | None = None  # update key and words of the turn whose first answer this is
 
 
 def dump(message: Message) -> str:
@@ -92,13 +93,23 @@ def add(connection: sa.Connection, lines: Sequence[NewLine]) -> dict[tuple[int, 
 
 _given_readers = rows(channel=sa.String, address=sa.String, after=Id)
 _AFTER = (
-    sa.select(addresses.c.address, outbox.c.id, outbox.c.message, outbox.c.at)
+    sa.select(
+        addresses.c.address,
+        outbox.c.id,
+        outbox.c.message,
+        outbox.c.at,
+        outbox.c.position,
+        turns.c.update_key,
+        turns.c.text,
+    )
     .select_from(
         _given_readers.join(
             addresses,
             (addresses.c.channel == _given_readers.c.channel)
             & (addresses.c.address == _given_readers.c.address),
-        ).join(outbox, (outbox.c.address_id == addresses.c.id) & (outbox.c.id > _given_readers.c.after))
+        )
+        .join(outbox, (outbox.c.address_id == addresses.c.id) & (outbox.c.id > _given_readers.c.after))
+        .outerjoin(turns, turns.c.id == outbox.c.turn_id)
     )
     .where(addresses.c.closed_at.is_(None))
     .order_by(outbox.c.id)
@@ -114,8 +125,11 @@ def after(
         {"channel": channel, "address": address, "after": cursor} for address, cursor in cursors
     )
     lines: dict[str, list[Line]] = {}
-    for address, cursor, message, at in connection.execute(_AFTER, {**wanted, "most": most}):
-        lines.setdefault(address, []).append(Line(cursor, load(message), at))
+    for address, cursor, message, at, position, key, text in connection.execute(
+        _AFTER, {**wanted, "most": most}
+    ):
+        said = (key, text) if text and position == 0 else None
+        lines.setdefault(address, []).append(Line(cursor, load(message), at, said))
     return lines
 
 

@@ -70,9 +70,7 @@ def store(seed: int) -> Evidence:
     """However turns fall into groups, each person hears and keeps the same as with one turn at a time."""
     test = "tests/storage/test_contract.py::test_groups_decide_what_single_turns_decide"
     command = [sys.executable, "-m", "pytest", "-v", f"--hypothesis-seed={seed}", test]
-    done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "DOLUONG_EXAMPLES": str(EXAMPLES)}, check=False
-    )
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PROVE_EXAMPLES": str(EXAMPLES)}, check=False)
     faults = () if done.returncode == 0 else (f"pytest ended with {done.returncode}",)
     return Evidence({"examples on each database": EXAMPLES}, faults)
 

@@ -16,14 +16,13 @@ from pydantic import SecretStr
 from bot.app import App, assemble
 from bot.conversation import Inbound
 from bot.settings import Settings
-from handlers.choices import pick
 from handlers.messages import Choice, Message
 from storage.database import open_database
 from storage.migrate import migrate
 from storage.unit_of_work import Done
 
 # Of a property, on each database; `make prove WHAT=store` asks for more.
-EXAMPLES = int(os.environ.get("DOLUONG_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("PROVE_EXAMPLES", "25"))
 
 START = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)  # a Friday morning in Quy Nhơn
 
@@ -155,7 +154,7 @@ class Visitor:
 
     async def taps(self, label: str, *, key: str | None = None) -> Seen:
         """Tap a button of the last message by its label or number, or any other by its value."""
-        value = next(iter(pick(self.screen, label)), label)
+        value = next(iter(self.app.router.picker.pick(self.screen, label)), label)
         return await self._gives(key, tap=value, label=label)
 
     async def starts(self, payload: str = "") -> Seen:

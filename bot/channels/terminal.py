@@ -4,6 +4,7 @@ import asyncio
 import json
 import mimetypes
 import sys
+import threading
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -16,22 +17,23 @@ import yaml
 from bot.app import App
 from bot.channels.base import Capabilities, render
 from bot.conversation import Inbound
-from handlers.choices import pick
 from handlers.messages import Choice, Message
 from storage import outbox, talks
 from storage.errors import StoreUnavailable
 
-TERMINAL = Capabilities("terminal", text_length=100_000, buttons=100, label_length=1_000, files=True)
+PROGRAM = Capabilities("terminal", text_length=100_000, buttons=100, label_length=1_000, files=True)
+PEOPLE = Capabilities("terminal", text_length=100_000, buttons=0, label_length=0, files=True)
 TRIES = 3
 
 
 class Terminal:
     """One person at one terminal."""
 
-    def __init__(self, app: App, name: str, save: Path | None) -> None:
+    def __init__(self, app: App, name: str, save: Path | None, looks: Capabilities) -> None:
         self._app = app
         self._name = name
         self._save = save
+        self._looks = looks
         self._screen: tuple[Choice, ...] = ()
         self._transcript: dict[str, Any] = {}
 
@@ -39,8 +41,8 @@ class Terminal:
         """Take up the conversation where it stands."""
         self._app.conversation.start()
         with self._app.database.reader.connect() as connection:
-            found = talks.recent(connection, TERMINAL.name, self._name)
-            begins = talks.standing(connection, TERMINAL.name, self._name)
+            found = talks.recent(connection, self._looks.name, self._name)
+            begins = talks.standing(connection, self._looks.name, self._name)
         for entry in found.entries if found else ():
             if entry.message and entry.message.choices:
                 self._screen = entry.message.choices
@@ -63,14 +65,15 @@ class Terminal:
         inbound = self._inbound(said)
         done = await self._take(inbound)
         lines = await self._app.conversation.run(
-            lambda connection: outbox.fetch_waiting(connection, TERMINAL.name, self._name, datetime.now(UTC))
+            lambda connection: outbox.fetch_waiting(
+                connection, self._looks.name, self._name, datetime.now(UTC)
+            )
         )
         self._record(said, inbound, [message for _, message in done.lines])
-        messages = [piece for line in lines for piece in render(line.message, TERMINAL)]
-        for message in messages:
-            if message.choices:
-                self._screen = message.choices
-        return messages
+        for said_line in lines:
+            if said_line.message.choices:
+                self._screen = said_line.message.choices
+        return [piece for one in lines for piece in render(one.message, self._looks)]
 
     async def _take(self, inbound: Inbound) -> Any:
         for left in reversed(range(TRIES)):
@@ -82,7 +85,7 @@ class Terminal:
         raise AssertionError("unreachable")
 
     def _inbound(self, said: dict[str, str]) -> Inbound:
-        empty = Inbound(TERMINAL.name, self._name, str(uuid.uuid4()))
+        empty = Inbound(self._looks.name, self._name, str(uuid.uuid4()))
         match said:
             case {"tap": tap}:
                 return self._tapped(empty, tap)
@@ -90,7 +93,7 @@ class Terminal:
                 return replace(empty, start=payload)
             case {"file": name}:
                 path = Path(name)
-                if not path.is_file():
+                if not _is_file(path):
                     raise FileNotFoundError(f"no such file: {name}")
                 return replace(
                     empty, file=(path.name, mimetypes.guess_type(path.name)[0] or "application/octet-stream")
@@ -100,7 +103,7 @@ class Terminal:
 
     def _tapped(self, empty: Inbound, tap: str) -> Inbound:
         """A tap names a button of the last message by its label or number; anything else is an old button's value."""
-        value = next(iter(pick(self._screen, tap)), tap)
+        value = next(iter(self._app.router.picker.pick(self._screen, tap)), tap)
         label = next((choice.label for choice in self._screen if choice.value == value), tap)
         return replace(empty, tap=value, label=label)
 
@@ -116,6 +119,13 @@ class Terminal:
         self._transcript["talk"].append({**asked, "see": seen})
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # no name that a file could have
+        return False
+
+
 class _Readable(yaml.SafeDumper):
     """Writes texts of several lines as several lines."""
 
@@ -129,44 +139,53 @@ _Readable.add_representer(str, _text)
 
 async def program_mode(terminal: Terminal) -> None:
     """Lines in, objects out: `chat --json`."""
-    await terminal.start()
-    async for line in _lines():
+    async for line in _talking(terminal):
         try:
             for message in await terminal.turn(line):
                 _print_object(_shown(message))
         except (StoreUnavailable, FileNotFoundError) as error:
             _print_object({"error": str(error)})
         _print_object({"end_of_turn": True})
-    await terminal.stop()
 
 
 async def people_mode(terminal: Terminal) -> None:
     """A plain talk: what is said, then the choices with their numbers."""
-    await terminal.start()
-    async for line in _lines(prompt="> "):
+    async for line in _talking(terminal, prompt="> "):
         try:
-            messages = await terminal.turn(line)
+            for message in await terminal.turn(line):
+                print(f"\n{message.text}")
         except (StoreUnavailable, FileNotFoundError) as error:
             print(error)
-            continue
-        for message in messages:
-            print(f"\n{message.text}")
-            for number, choice in enumerate(message.choices, 1):
-                print(f"  {number}. {choice.label}")
         print()
-    await terminal.stop()
 
 
-async def _lines(prompt: str = "") -> AsyncIterator[str]:
-    """Standard input line by line, until its end."""
+async def _talking(terminal: Terminal, prompt: str = "") -> AsyncIterator[str]:
+    """The lines of a talk; however it ends, what was said is committed and the transcript written."""
+    await terminal.start()
+    try:
+        async for line in _lines(prompt):
+            yield line
+    finally:
+        await terminal.stop()
+
+
+async def _lines(prompt: str) -> AsyncIterator[str]:
+    """Standard input line by line, until its end; read in a thread that an interrupted talk leaves behind."""
+    lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        with open(0, "rb", closefd=False) as given:
+            for line in given:
+                loop.call_soon_threadsafe(lines.put_nowait, line)
+        loop.call_soon_threadsafe(lines.put_nowait, None)
+
+    threading.Thread(target=read, name="input", daemon=True).start()
     while True:
         if prompt and sys.stdin.isatty():
             print(prompt, end="", flush=True)
-        try:
-            line = await asyncio.to_thread(sys.stdin.buffer.readline)
-        except KeyboardInterrupt:
-            return
-        if not line:
+        line = await lines.get()
+        if line is None:
             return
         yield line.decode("utf-8", "replace").rstrip("\r\n")
 
@@ -176,7 +195,7 @@ def _said(line: str) -> dict[str, str]:
     if line.startswith("{"):
         try:
             given = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             given = None
         if isinstance(given, dict) and len(given) == 1:
             [(key, value)] = given.items()

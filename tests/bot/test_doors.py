@@ -128,7 +128,7 @@ def test_chat_speaks_in_objects_and_ends_each_turn(sqlite: Sqlite) -> None:
     assert shown.returncode == 0
     assert [one for one in objects if "end_of_turn" in one] == [{"end_of_turn": True}] * len(lines)
     assert set(objects[0]) == {"text", "choices", "attachments"}
-    assert objects[0]["choices"][0] == {"label": "Hỏi về kế hoạch", "value": "home:plan"}  # type: ignore[index]
+    assert objects[0]["choices"][0] == {"label": "Hỏi về kế hoạch", "value": "ask:examples"}  # type: ignore[index]
 
 
 def test_chat_says_nothing_before_the_first_line(sqlite: Sqlite) -> None:
@@ -173,7 +173,7 @@ def test_what_waited_comes_first_with_the_first_turn(sqlite: Sqlite) -> None:
 def test_chat_for_people_shows_numbers(sqlite: Sqlite) -> None:
     shown = command("chat", url=sqlite.new(), given="xin chào\n")
 
-    assert "  1. Hỏi về kế hoạch" in shown.stdout
+    assert "\n1. Hỏi về kế hoạch" in shown.stdout
 
 
 def test_chat_saves_a_transcript(sqlite: Sqlite, tmp_path: Path) -> None:

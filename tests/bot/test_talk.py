@@ -103,6 +103,47 @@ async def test_what_the_plan_does_not_say_is_kept_and_can_be_handed_to_staff(
     assert "20/11/2026" in again.text
 
 
+@pytest.mark.parametrize(
+    "yes", ["có", "vâng", "ok", "đồng ý", "chuyển câu hỏi cho cán bộ", "gửi cán bộ", "1"]
+)
+async def test_yes_hands_the_question_on(visitor: Visitor, yes: str) -> None:
+    """«Có muốn chuyển câu hỏi cho cán bộ không» is a question, and people answer it."""
+    await visitor.says("phí kiểm định cân ô tô bao nhiêu")
+    await visitor.says(yes)
+
+    assert "«phí kiểm định cân ô tô bao nhiêu»" in (await visitor.says("Q1")).text
+
+
+async def test_small_talk_does_not_lose_the_question(visitor: Visitor) -> None:
+    await visitor.says("phí kiểm định cân ô tô bao nhiêu")
+    await visitor.says("cảm ơn")
+    await visitor.says("1")
+
+    assert "«phí kiểm định cân ô tô bao nhiêu»" in (await visitor.says("Q1")).text
+
+
+@pytest.mark.parametrize("number", ["9", "0", "mười", "số 7", "1 và 2"])
+async def test_a_number_that_is_not_on_the_screen_shows_the_screen_again(
+    visitor: Visitor, number: str
+) -> None:
+    await visitor.says("xin chào")
+    seen = await visitor.says(number)
+
+    assert "không có lựa chọn số đó" in seen.text
+    assert seen.labels == ["Hỏi về kế hoạch", "Hướng dẫn", "English"]
+
+
+@pytest.mark.parametrize("said", ["2.2", "I.2.b", "section II.3"])
+async def test_what_is_in_no_language_is_answered_in_the_chosen_one(visitor: Visitor, said: str) -> None:
+    await visitor.says("English")
+    seen = await visitor.says(said)
+
+    assert (
+        any(label.startswith("Read") or label == "Back to the menu" for label in seen.labels)
+        or "The " in seen.text
+    )
+
+
 async def test_nobody_sees_another_persons_question_by_its_code(app: App) -> None:
     an, binh = Visitor(app, "an"), Visitor(app, "binh")
     await an.says("phí kiểm định cân ô tô bao nhiêu")

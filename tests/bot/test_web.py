@@ -69,6 +69,15 @@ def test_a_question_is_answered_and_stays_after_a_reload(browser: httpx.Client) 
     assert f'data-cursor="{answer["cursor"]}"' in page
 
 
+def test_another_tab_is_told_what_was_asked(browser: httpx.Client) -> None:
+    name = uuid.uuid4().hex
+    browser.post("/chat", json={"id": name, "text": "nhiệm vụ 2.1"})
+    found = browser.get("/chat/events", params={"after": 0, "wait": 1, "mine": ""}).json()["messages"]
+
+    assert [(one["who"], one.get("id")) for one in found] == [("person", name), ("assistant", None)]
+    assert found[0]["text"] == "nhiệm vụ 2.1"
+
+
 def test_asking_without_waiting_gives_what_is_there(browser: httpx.Client) -> None:
     post(browser, text="nhiệm vụ 2.1")
 

@@ -4,11 +4,13 @@ import unicodedata
 
 import pytest
 
-from handlers.choices import pick
+from content.library import load_content
+from handlers.choices import Picker
 from handlers.messages import Choice
 
+pick = Picker(load_content().menu.picking).pick
 SCREEN = (
-    Choice("Hỏi về kế hoạch", "home:plan"),
+    Choice("Hỏi về kế hoạch", "ask:examples"),
     Choice("Hướng dẫn", "home:help"),
     Choice("Trang của Sở", "home:page", url="https://example.org"),
     Choice("3 ngày", "home:days"),
@@ -18,11 +20,11 @@ SCREEN = (
 @pytest.mark.parametrize(
     ("said", "picked"),
     [
-        ("1", ("home:plan",)),
+        ("1", ("ask:examples",)),
         ("2.", ("home:help",)),
         ("2)", ("home:help",)),
         (" số 2 ", ("home:help",)),
-        ("chọn 1", ("home:plan",)),
+        ("chọn 1", ("ask:examples",)),
         ("Hướng dẫn", ("home:help",)),
         ("huong dan", ("home:help",)),
         ("HUONG  DAN", ("home:help",)),
@@ -36,6 +38,11 @@ SCREEN = (
         ("hướng dẫn sử dụng", ()),
         ("nhiệm vụ 2.2", ()),
         ("2.2", ()),
+        ("hai", ("home:help",)),
+        ("số một", ("ask:examples",)),
+        ("thu 2", ("home:help",)),
+        ("một hai ba", ()),
+        ("2030", ()),
         ("", ()),
         ("👍", ()),
     ],
@@ -47,11 +54,11 @@ def test_one_choice(said: str, picked: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("said", "picked"),
     [
-        ("1, 2", ("home:plan", "home:help")),
-        ("1 và 2", ("home:plan", "home:help")),
-        ("2 1", ("home:help", "home:plan")),
-        ("1,1,2", ("home:plan", "home:help")),
-        ("1 and 4", ("home:plan", "home:days")),
+        ("1, 2", ("ask:examples", "home:help")),
+        ("1 và 2", ("ask:examples", "home:help")),
+        ("2 1", ("home:help", "ask:examples")),
+        ("1,1,2", ("ask:examples", "home:help")),
+        ("1 and 4", ("ask:examples", "home:days")),
         ("1, 9", ()),
     ],
 )

@@ -163,7 +163,7 @@ def test_a_state_from_another_version_goes_to_the_menu_and_is_kept(hand: Hand) -
     [done] = hand.say(("an", "b"))
 
     [(_, message)] = done.lines
-    assert message.choices[0].value == "home:plan"
+    assert message.choices[0].value == "ask:examples"
     assert hand.all("SELECT state, reason FROM kept_states") == [('["gone", 3, {}, []]', "gone 3")]
 
 

@@ -1,6 +1,7 @@
 """What the web chat can do and how its visitors are known."""
 
 import hashlib
+import re
 import secrets
 
 from bot.channels.base import Capabilities
@@ -10,6 +11,7 @@ WEB = Capabilities("web", text_length=100_000, buttons=100, label_length=1_000, 
 COOKIE = "doluong"
 IDLE_DAYS = 30
 _TOKEN_BYTES = 24
+_FORM = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
 def new_visitor() -> str:
@@ -19,7 +21,7 @@ def new_visitor() -> str:
 
 def is_visitor(cookie: str) -> bool:
     """Whether a cookie value has the form that `new_visitor` gives."""
-    return 30 <= len(cookie) <= 64 and cookie.replace("-", "").replace("_", "").isascii()
+    return _FORM.fullmatch(cookie) is not None
 
 
 def address_of(cookie: str) -> str:

@@ -13,6 +13,10 @@ class Limit:
         self._rate = per_minute / 60
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
+    def knows(self, key: str) -> bool:
+        """Whether this key spent anything here before."""
+        return key in self._buckets
+
     def wait(self, key: str, now: float) -> float:
         """Spend one, or say how many seconds to wait; `now` is a monotonic time in seconds."""
         left, since = self._buckets.pop(key, (self._most, now))

@@ -26,6 +26,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from bot.channels.base import render
 from bot.channels.web.channel import COOKIE, IDLE_DAYS, WEB, address_of, is_visitor, new_visitor
 from bot.channels.web.limits import Limit
 from bot.channels.web.pages import Pages
@@ -38,7 +39,7 @@ from handlers.home import Home
 from handlers.messages import Message
 from storage import people, talks
 from storage.database import Database
-from storage.errors import StoreUnavailable
+from storage.errors import StoreUnavailable, is_unavailable
 from storage.outbox import Line
 
 HERE = Path(__file__).parent
@@ -127,7 +128,13 @@ class Web:
 
     async def _page(self, request: Request) -> Response:
         cookie = _cookie(request)
-        talk = await asyncio.to_thread(self._talk, cookie) if cookie else None
+        status = 200
+        try:
+            talk = await asyncio.to_thread(self._talk, cookie) if cookie else None
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            talk, status = None, 503  # the greeting needs no database; the page asks again by itself
         if talk and (talk.closed or self._now() - talk.seen_at > timedelta(days=IDLE_DAYS)):
             cookie, talk = None, None
         language: Language = "en" if talk and talk.language == "en" else "vi"
@@ -142,7 +149,7 @@ class Web:
             style=Markup(STYLE),  # noqa: S704  our own file
             static=self._static,
         )
-        response = Response(html, media_type="text/html", headers=_HEADERS)
+        response = Response(html, status, media_type="text/html", headers=_HEADERS)
         self._set_cookie(response, cookie or new_visitor())
         return response
 
@@ -195,10 +202,11 @@ class Web:
 
     def _check_pace(self, request: Request, cookie: str | None) -> None:
         now = time.monotonic()
-        if cookie:
-            wait = self._messages.wait(cookie, now)
-        else:
+        wait = 0.0
+        if cookie is None or not self._messages.knows(cookie):  # a made-up cookie is a new visitor too
             wait = self._visitors.wait(request.client.host if request.client else "", now)
+        if cookie and not wait:
+            wait = self._messages.wait(cookie, now)
         if wait:
             raise _Refused(429, "too_many", retry_after=math.ceil(wait))
 
@@ -253,45 +261,57 @@ class Web:
 
     async def _events(self, request: Request) -> Response:
         language = _language(request)
+        try:
+            return await self._news(request)
+        except _Refused as refused:
+            return self._refusal(language, refused)
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            return self._refusal(language, _Refused(503, "busy", retry_after=RETRY_AFTER))
+
+    async def _news(self, request: Request) -> Response:
         cookie = _cookie(request)
         if cookie is None:
-            return self._refusal(language, _Refused(410, "visitor_gone"))
+            raise _Refused(410, "visitor_gone")
         try:
-            after = _cursor(request)
-            wait = _wait(request)
+            after, wait = _cursor(request), _wait(request)
         except ValueError:
-            return self._refusal(language, _Refused(400, "malformed"))
+            raise _Refused(400, "malformed") from None
         address = address_of(cookie)
         if await asyncio.to_thread(self._is_closed, address):
-            return self._refusal(language, _Refused(410, "visitor_gone"))
-        if wait is None:
-            return StreamingResponse(
-                self._stream(address, after),
-                media_type="text/event-stream",
-                headers={**_HEADERS, "X-Accel-Buffering": "no"},
-            )
+            raise _Refused(410, "visitor_gone")
+        mine = "mine" in request.query_params
+        if wait is not None:
+            return await self._waited(address, after, wait, mine=mine)
+        headers = {**_HEADERS, "X-Accel-Buffering": "no"}
+        return StreamingResponse(
+            self._stream(address, after, mine=mine), media_type="text/event-stream", headers=headers
+        )
+
+    async def _waited(self, address: str, after: int, wait: float, *, mine: bool) -> Response:
+        """What is new, as one JSON answer."""
         lines = await self.pages.read(address, after)
         if not lines and wait:
             with self.pages.opened(address, after) as page:
                 lines = await page.fetch(wait)
                 if page.closed and not lines:
-                    return self._ended(language)
+                    raise _Refused(503, "busy", retry_after=RETRY_AFTER)
         cursor = max((line.cursor for line in lines), default=after)
-        return JSONResponse({"messages": [_said(line) for line in lines], "cursor": cursor}, headers=_HEADERS)
+        messages = [shown for line in lines for shown in _shown_line(line, mine=mine)]
+        return JSONResponse({"messages": messages, "cursor": cursor}, headers=_HEADERS)
 
     def _is_closed(self, address: str) -> bool:
         with self._database.reader.connect() as connection:
             return people.is_closed(connection, WEB.name, address)
 
-    def _ended(self, language: Language) -> Response:
-        return self._refusal(language, _Refused(503, "busy", retry_after=RETRY_AFTER))
-
-    async def _stream(self, address: str, after: int) -> AsyncIterator[str]:
+    async def _stream(self, address: str, after: int, *, mine: bool) -> AsyncIterator[str]:
         with self.pages.opened(address, after) as page:
             yield ": open\n\n"
             async for lines in page.stream():
                 for line in lines:
-                    yield f"id: {line.cursor}\ndata: {json.dumps(_said(line), ensure_ascii=False)}\n\n"
+                    for shown in _shown_line(line, mine=mine):
+                        yield f"id: {line.cursor}\ndata: {json.dumps(shown, ensure_ascii=False)}\n\n"
                 if lines:
                     self.pages.seen(address, lines[-1].cursor)
                 else:
@@ -351,6 +371,11 @@ def _key(address: str, name: str) -> str:
     return f"{name}:{address[:24]}"
 
 
+def _name(key: str) -> str:
+    """The client's own id in an update key."""
+    return key.partition(":")[0]
+
+
 def _cursor(request: Request) -> int:
     """Where the reader stands: Last-Event-ID on a reconnect, else `after`; raises ValueError."""
     cursor = int(request.headers.get("last-event-id") or request.query_params.get("after") or 0)
@@ -383,20 +408,32 @@ async def _body(request: Request, largest: int) -> bytes:
     return b"".join(chunks)
 
 
-def _said(line: Line) -> dict[str, Any]:
-    return {**_shown(line.message), "cursor": line.cursor, "who": "assistant", "name": None}
+def _shown_line(line: Line, *, mine: bool) -> list[dict[str, Any]]:
+    """A line as its reader gets it; with `mine` behind the words it answers, which another tab lacks."""
+    said = []
+    if mine and line.said:
+        key, text = line.said
+        said.append({**_plain(text), "cursor": None, "who": "person", "name": None, "id": _name(key)})
+    pieces = render(line.message, WEB)
+    return said + [
+        {**_shown(piece), "cursor": line.cursor, "who": "assistant", "name": None} for piece in pieces
+    ]
 
 
 def _entry(entry: talks.Entry) -> dict[str, Any]:
-    shown = _shown(entry.message) if entry.message else {"text": entry.text, "choices": [], "attachments": []}
+    shown = _shown(entry.message) if entry.message else _plain(entry.text)
     return {
         **shown,
         "who": "assistant" if entry.message else "person",
         "name": None,
         "cursor": entry.cursor,
-        "id": (entry.key or "").partition(":")[0] or str(entry.cursor),
+        "id": _name(entry.key) if entry.key else str(entry.cursor),
         "at": entry.at.isoformat(),
     }
+
+
+def _plain(text: str) -> dict[str, Any]:
+    return {"text": text, "choices": [], "attachments": []}
 
 
 def _shown(message: Message) -> dict[str, Any]:

@@ -53,7 +53,7 @@ const clone = (id) => $(id).content.firstElementChild.cloneNode(true);
 function lines(text) {
   return text.split("\n").flatMap((line, index) => {
     const span = document.createElement("span");
-    if (line.startsWith("- ")) span.className = "item";
+    if (/^[-+] /.test(line)) span.className = "item";
     span.textContent = line;
     return index ? ["\n", span] : [span];
   });
@@ -441,7 +441,7 @@ function connected(yes) {
   if (yes && was) release();
 }
 
-const events = (extra = "") => `${door}/events?after=${cursor}${extra}`;
+const events = (extra = "") => `${door}/events?mine&after=${cursor}${extra}`;
 
 async function get(url, accept, signal) {
   const response = await fetch(url, { headers: { Accept: accept, "Accept-Language": language }, cache: "no-store", signal });
@@ -504,20 +504,8 @@ async function stream() {
 }
 
 function handle(block) {
-  let kind = "message";
-  const data = [];
-  for (const line of block.split("\n")) {
-    const [, field, value] = /^([^:]*):? ?(.*)$/.exec(line);
-    if (field === "event") kind = value;
-    if (field === "data") data.push(value);
-  }
-  if (kind === "away") {
-    let error = null;
-    try { error = JSON.parse(data.join("\n")).error; } catch { /* no reason given */ }
-    away(error);
-  } else if (kind === "message" && data.length) {
-    receive(JSON.parse(data.join("\n")));
-  }
+  const data = block.split("\n").filter((line) => line.startsWith("data:")).map((line) => line.slice(5));
+  if (data.length) receive(JSON.parse(data.join("\n")));
 }
 
 async function listen() {
