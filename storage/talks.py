@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from handlers.messages import Message
 from storage.outbox import load
-from storage.tables import addresses, outbox, people, turns
+from storage.tables import addresses, outbox, people, questions, turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,29 @@ _STANDING = (
 )
 
 
-def standing(connection: sa.Connection, channel: str, address: str) -> dict[str, str | bool | None] | None:
+_HANDED = (
+    sa.select(questions.c.id, questions.c.at, questions.c.text)
+    .join(addresses, addresses.c.person_id == questions.c.person_id)
+    .where(
+        addresses.c.channel == sa.bindparam("met_channel"),
+        addresses.c.address == sa.bindparam("met_address"),
+        questions.c.status == sa.literal_column("'handed'"),
+    )
+    .order_by(questions.c.id)
+)
+
+
+def standing(connection: sa.Connection, channel: str, address: str) -> dict[str, Any] | None:
     """Where a conversation stands, for a transcript to begin from; None for a newcomer."""
-    found = connection.execute(_STANDING, {"met_channel": channel, "met_address": address}).mappings().first()
-    return {str(name): value for name, value in found.items()} if found else None
+    met = {"met_channel": channel, "met_address": address}
+    found = connection.execute(_STANDING, met).mappings().first()
+    if found is None:
+        return None
+    handed = [
+        {"ticket": f"Q{number}", "at": at.isoformat(), "text": text}
+        for number, at, text in connection.execute(_HANDED, met)
+    ]
+    return {**{str(name): value for name, value in found.items()}, "handed": handed}
 
 
 def _answer(cursor: int, at: datetime, stored: str) -> Entry:

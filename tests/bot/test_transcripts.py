@@ -40,7 +40,10 @@ async def test_a_saved_talk_is_answered_as_it_was(path: Path, databases: Sqlite 
     visitor, tickets = Visitor(app), Tickets()
     if saved["begins"]:
         await visitor.says("menu")
-        await app.conversation.run(lambda connection: _put(connection, saved["begins"]))
+        begins = saved["begins"]
+        await app.conversation.run(lambda connection: _put(connection, begins))
+        for number, handed in enumerate(begins["handed"], 1):
+            tickets.learn(handed["ticket"], f"Q{number}")
     for turn in saved["talk"]:
         heard = await _give(visitor, turn, tickets)
         expected = turn["see"]
@@ -76,6 +79,11 @@ async def _give(visitor: Visitor, turn: dict[str, Any], tickets: Tickets) -> Any
             raise AssertionError(turn)
 
 
+_HAND = sa.text(
+    "INSERT INTO questions (person_id, at, language, text, status) SELECT id, :at, 'vi', :text, 'handed' FROM people"
+)
+
+
 def _put(connection: sa.Connection, begins: dict[str, Any]) -> None:
     connection.execute(
         sa.text(
@@ -84,3 +92,5 @@ def _put(connection: sa.Connection, begins: dict[str, Any]) -> None:
         ),
         {**begins, "language_chosen": bool(begins["language_chosen"]), "greeted": bool(begins["greeted"])},
     )
+    for handed in begins["handed"]:
+        connection.execute(_HAND, {"at": handed["at"], "text": handed["text"]})

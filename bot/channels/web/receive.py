@@ -2,7 +2,8 @@
 
 GET  /                            the page, with the greeting and the talk so far in its HTML
 POST /chat                        one message, JSON or multipart; 200 after the commit
-GET  /chat/events?after=CURSOR    what is new, as server-sent events; as JSON with &wait=SECONDS
+GET  /chat/events?after=CURSOR    what is new, as server-sent events; as JSON with &wait=SECONDS;
+                                      with &mine the visitor's own words too, for a second tab
 POST /chat/leave                  «không phải tôi»: ends this conversation on this machine
 """
 
