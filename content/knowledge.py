@@ -82,7 +82,7 @@ class Knowledge:
 
     words: Words
     attributes: dict[str, tuple[str, ...]]
-    telling_parts: frozenset[str]  # parts of the plan that say, like the appendix, who does what with what money
+    telling_parts: frozenset[str]  # they say, like the appendix, who does what with what money
     items: tuple[Item, ...]
     targets: tuple[Target, ...]
     services: tuple[Phrased, ...]

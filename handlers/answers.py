@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from content.knowledge import (
-    DOCUMENT,
     DOCUMENT_ITEMS,
     DOCUMENT_NUMBER,
     DOCUMENT_PERIOD,
@@ -172,10 +171,15 @@ class _Speaker:
         if self._language == "en":
             title = offer(self._content, name, "en")
         elif name in self._tasks:
-            title = _told(self._right(self._tasks[name].text.split("\n")[0]))
+            title = self._first_words(self._tasks[name])
         else:
             title = self._sections[name].title
         return title if name == _CLOSING else self._tell("answer_listed", id=name, title=title)
+
+    def _first_words(self, task: Task) -> str:
+        """A task in a list of tasks: what it says before its list, or the list on one line."""
+        first = task.text.split("\n")[0]
+        return _told(self._right(_in_line(task.text) if _LIST_MARK.match(first) else first))
 
     def _whole(self, task: Task) -> str:
         """A row of the appendix word for word, its lists as lists."""
@@ -185,15 +189,15 @@ class _Speaker:
     def _in_full(self, section: Section) -> str:
         """A clause word for word: its heading, its text and its bullets with theirs."""
         lines = [self._tell("answer_in_full", title=section.title)]
-        is_bullet = "-" in section.id
-        lines += self._marked_lines(section, mark="- " if is_bullet else "", deeper="+ " if is_bullet else "- ")
+        mark, deeper = ("- ", "+ ") if "-" in section.id else ("", "- ")
+        lines += self._marked_lines(section, mark, deeper)
         return self._with_clause("\n".join(lines), section.id)
 
-    def _marked_lines(self, section: Section, *, mark: str, deeper: str) -> Iterator[str]:
+    def _marked_lines(self, section: Section, mark: str, deeper: str) -> Iterator[str]:
         if section.text:
             yield f"{mark}{self._right(section.correction or section.text)}"
         for child in self._below(section.id):
-            yield from self._marked_lines(child, mark=deeper, deeper="+ ")
+            yield from self._marked_lines(child, deeper, "+ ")
 
     def _task(self, task: Task, cells: tuple[str, ...], *, rhythm: bool) -> str:
         """The cells asked for, then the words of the task."""
@@ -214,9 +218,10 @@ class _Speaker:
         return "\n".join((head, *lines))
 
     def _rhythms(self, task: Task) -> Iterator[str]:
-        """What the task does once in so many years, the rhythm first."""
+        """What a task of several lines does once in so many years, the rhythm first."""
         pattern = re.compile(rf"(?:\d+ )?{re.escape(self._content.knowledge.words.rhythm)}")
-        for line in task.text.split("\n"):
+        lines = task.text.split("\n")
+        for line in lines if len(lines) > 1 else ():
             if found := pattern.search(line):
                 yield self._tell("answer_rhythm", rhythm=found[0], line=_bare(self._right(line)))
 
@@ -228,7 +233,8 @@ class _Speaker:
         if value is None:
             return self._tell(f"answer_{cell}_empty")
         if in_full and "\n" in value:
-            return self._tell(f"answer_{cell}", value=f"\n{_told(self._right(value))}").replace(" \n", "\n", 1)
+            listed = self._tell(f"answer_{cell}", value=f"\n{_told(self._right(value))}")
+            return listed.replace(" \n", "\n", 1)
         return self._tell(f"answer_{cell}", value=_in_line(self._right(value)))
 
     def _asked_cells(self, name: str, cells: tuple[str, ...]) -> str:
@@ -321,15 +327,13 @@ class _Speaker:
     def _about_document(self, name: str) -> str:
         """The plan as a whole, or the one thing asked about it."""
         document = self._content.plan.document
-        match name:
-            case _ if name == DOCUMENT_NUMBER:
-                return self._number()
-            case _ if name == DOCUMENT_SIGNED:
-                return self._tell("answer_document_signed", signature=", ".join(document.signature))
-            case _ if name == DOCUMENT_PERIOD:
-                return self._tell("answer_document_period", title=document.title)
-            case _:
-                return self._document()
+        if name == DOCUMENT_NUMBER:
+            return self._number()
+        if name == DOCUMENT_SIGNED:
+            return self._tell("answer_document_signed", signature=", ".join(document.signature))
+        if name == DOCUMENT_PERIOD:
+            return self._tell("answer_document_period", title=document.title)
+        return self._document()
 
     def _document(self) -> str:
         document = self._content.plan.document
@@ -395,7 +399,7 @@ def _named(body: Body, text: str) -> Iterator[str]:
 def _pairs(task: Task) -> tuple[tuple[str, str], ...]:
     """The lines of a task with those of its time, where they belong together one by one."""
     lines, times = task.text.split("\n"), task.time.split("\n")
-    if len(times) < 2 or len(lines) != len(times):  # noqa: PLR2004  one line is no list
+    if len(times) < 2 or len(lines) != len(times):
         return ()
     return tuple((_bare(line), _bare(time)) for line, time in zip(lines, times, strict=True))
 

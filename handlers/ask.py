@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from content.catalogue import LANGUAGES
-from content.knowledge import DOCUMENT
+from content.knowledge import DOCUMENT_ITEMS
 from content.library import Content
 from content.model import Language
 from handlers.answers import Answer, item_text, offer
@@ -42,7 +42,7 @@ class Ask:
         }
         plan = content.plan
         self._tasks = frozenset(task.id for task in plan.tasks)
-        self._items = self._tasks | {section.id for section in plan.sections} | {DOCUMENT}
+        self._items = self._tasks | {section.id for section in plan.sections} | set(DOCUMENT_ITEMS)
         self._open = {
             (item, language): self._opening(item, language) for item in self._items for language in LANGUAGES
         }
@@ -120,7 +120,8 @@ class Ask:
     def _choices(self, found: Answer, language: Language) -> tuple[Choice, ...]:
         match found.kind:
             case "plan" | "faq":
-                return self._clauses(found.citations[:2] + found.suggestions, 3, language)
+                cited = () if found.whole else found.citations[:2]
+                return self._clauses(cited + found.suggestions, 3, language)
             case "did_you_mean":
                 titles = tuple(self._titled(item, language) for item in found.suggestions[:3])
                 return (*titles, Choice(self._say(language, "none_of_these"), "ask:none"))

@@ -120,6 +120,7 @@ class Numbered:
     name: str  # «II.3», «I.2.a», «2.4», «II», «2»
     called: Called | None  # what the word before it calls it
     rest: str  # the text around it, folded
+    is_word: bool  # whether alone it could as well be a word: «V» says «vâng», «vi» names a language
 
 
 class Numbers:
@@ -143,7 +144,8 @@ class Numbers:
             ends = found.end() == len(line)
             if ends or not _is_word(found["id"], text, english=english):
                 rest = f"{line[: found.start()]} {line[found.end() :]}".strip()
-                yield Numbered(_numbered(found["id"]), self._called.get(found["word"]), rest)
+                called = self._called.get(found["word"])
+                yield Numbered(_numbered(found["id"]), called, rest, found["id"] in _ALSO_WORDS)
 
 
 _ALSO_WORDS = {"i", "v", "x", "vi", "xi"}  # what Vietnamese without marks, or English, writes too

@@ -195,6 +195,9 @@ class Understanding:
         return self._target[name].total.item if name in self._target else name
 
     def _alike(self, one: str, other: str) -> bool:
+        """Whether a second item may be told with the first: no clause together with a bullet of its own."""
+        if other != one and other.partition("-")[0] == one.partition("-")[0]:
+            return "-" in one and "-" in other
         return (one in self._tasks) == (other in self._tasks) and other not in self._target
 
     # Scores
@@ -325,8 +328,8 @@ class Understanding:
                 items = ((found.name, 1.0),)
                 return Understood("plan", items=items, attributes=asked.attributes, score=1.0, named=True)
             if under:
-                items = tuple((name, 1.0) for name in self._items_under(under))
-                return Understood("plan", items=items, score=1.0, heading=under)
+                below = tuple((name, 1.0) for name in self._items_under(under))
+                return Understood("plan", items=below, score=1.0, heading=under)
             if self._is_missing(found, quiet=quiet):
                 return Understood("handoff", topic=NO_SUCH_ITEM, score=1.0)
         return None
@@ -336,7 +339,7 @@ class Understanding:
         digit = found.name.isdecimal()
         if digit and found.called not in ("task", "heading"):
             return None
-        if not found.called and (found.rest or len(found.name) < 2):  # noqa: PLR2004  «V» says «vâng»
+        if not found.called and (found.rest or found.is_word):
             return None
         name = _ROMAN[int(found.name)] if digit else found.name
         group = self._groups.get(name)

@@ -23,6 +23,7 @@ def test_fold(typed: str, folded: str) -> None:
 def test_numbers_and_names() -> None:
     """A number keeps no leading zero; a standard's name stays one word."""
     assert plain_words("ít nhất 05 TCVN ISO/IEC 17025") == ["it", "nhat", "5", "tcvn", "iso/iec", "17025"]
+    assert plain_words("ISO/IEC 17025:2017, 2.5: tấn") == ["iso/iec", "17025:2017", "2.5", "tan"]
 
 
 def test_marks_may_be_left_out_but_not_wrong() -> None:
