@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.conversation import Conversation, log_failed
 from bot.settings import Settings
-from content.library import Content, load_content
+from content.everything import Content, load_content
 from handlers.dialogue import Said
 from handlers.effects import HandToStaff, KeepState, QuestionByTicket, StoreQuestion
 from handlers.hearing import Hearing

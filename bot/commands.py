@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.settings import Settings, SettingsError, fail, read_settings, unknown_settings
-from content.library import Content, load_content
+from content.everything import Content, load_content
 from content.load import ContentError
 from content.model import Office, Plan
 from storage.errors import StoreError, is_unavailable

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from content.everything import Content
 from content.knowledge import (
     DOCUMENT_ITEMS,
     DOCUMENT_NUMBER,
@@ -12,7 +13,6 @@ from content.knowledge import (
     Figure,
     Target,
 )
-from content.library import Content
 from content.model import Body, Chapter, Language, Section, Task
 from handlers.understand import NO_SUCH_ITEM, Kind, Understood
 

@@ -4,8 +4,8 @@ import re
 from dataclasses import replace
 
 from content.catalogue import LANGUAGES
+from content.everything import Content
 from content.knowledge import DOCUMENT_ITEMS
-from content.library import Content
 from content.model import Language
 from handlers.answers import Answer, item_text, offer
 from handlers.dialogue import Chose, Cue, Said, Step, Tapped, View

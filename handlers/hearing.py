@@ -1,7 +1,7 @@
 """What is done with somebody's words before the transaction begins: understand them, and find what the plan answers."""
 
 from content.catalogue import LANGUAGES
-from content.library import Content
+from content.everything import Content
 from handlers.answers import answer
 from handlers.dialogue import Said
 from handlers.understand import Understanding

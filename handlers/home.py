@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from content.library import Content
+from content.everything import Content
 from content.model import Language
 from handlers.dialogue import Chose, Cue, Said, SaidTooMuch, SentFile, Started, Step, Tapped, View
 from handlers.effects import Query

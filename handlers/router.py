@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from content.library import Content
+from content.everything import Content
 from content.model import Language
 from handlers.ask import HAND, Ask
 from handlers.choices import Picker

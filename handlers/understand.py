@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
+from content.everything import Content
 from content.knowledge import DOCUMENT, DOCUMENT_ITEMS, Knowledge, Phrased, Target
-from content.library import Content
 from content.model import Chapter, Language, Plan
 from handlers.fold import Word, plain_words, words_of
 from handlers.reading import Forms, Numbered, Numbers, Read, Reader

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from bot.app import App
-from content.library import Content, load_content
+from content.everything import Content, load_content
 from tests.world import Clock, Postgres, Sqlite, Visitor, new_app
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.app import registry
 from bot.settings import Settings
-from content.library import Content
+from content.everything import Content
 from handlers import effects
 from tests.world import settings_for
 
@@ -135,7 +135,7 @@ def test_documents_name_files_and_commands_that_exist(document: str) -> None:
 
 def test_the_plans_source_stays_as_it_was() -> None:
     """Number and date are blank in the source and stay so."""
-    from content.library import load_content
+    from content.everything import load_content
 
     document = load_content().plan.document
 

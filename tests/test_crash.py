@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from content.library import Content
+from content.everything import Content
 from handlers.answers import answer
 from handlers.understand import Understanding
 from tests.crash.load import script

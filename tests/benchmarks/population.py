@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from content.library import Content
+from content.everything import Content
 from handlers.dialogue import Said, View
 from handlers.hearing import Hearing
 from handlers.people import Person

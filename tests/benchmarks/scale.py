@@ -10,7 +10,7 @@ from typing import Self
 
 import psutil
 
-from content.library import load_content
+from content.everything import load_content
 from handlers.hearing import Hearing
 from handlers.router import Router
 from tests.benchmarks.population import Asked, fill, questions

@@ -22,7 +22,7 @@ import psycopg
 import sqlalchemy as sa
 
 from bot.app import registry
-from content.library import load_content
+from content.everything import load_content
 from handlers.dialogue import Cue, Said, Step, View
 from handlers.effects import Query
 from handlers.hearing import Hearing

@@ -7,7 +7,7 @@ import itertools
 import random
 import sys
 
-from content.library import load_content
+from content.everything import load_content
 from handlers.hearing import Hearing
 from handlers.router import Router
 from tests.benchmarks.population import questions

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from content.library import Content, load_content
+from content.everything import Content, load_content
 from content.model import Frozen
 
 STORED = Path(__file__).with_name("plan.sha256")

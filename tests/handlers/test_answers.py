@@ -3,8 +3,8 @@
 import pytest
 
 from content.catalogue import LANGUAGES
+from content.everything import load_content
 from content.knowledge import Target
-from content.library import load_content
 from content.model import Language
 from handlers.answers import Answer, answer, item_text
 from handlers.understand import Understanding

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from content.library import load_content
+from content.everything import load_content
 from handlers.choices import Picker
 from handlers.messages import Choice
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from content.everything import load_content
 from content.knowledge import Phrased
-from content.library import load_content
 from handlers.understand import Understanding
 
 CONTENT = load_content()

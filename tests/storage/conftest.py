@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.app import registry
-from content.library import Content
+from content.everything import Content
 from handlers.dialogue import Cue
 from handlers.hearing import Hearing
 from handlers.messages import Message

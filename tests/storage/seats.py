@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from content.library import Content
+from content.everything import Content
 from handlers.dialogue import Cue, Said, Step, View
 from handlers.effects import Asking, Effect, Outcome, Query
 from handlers.hearing import Hearing
