@@ -1,0 +1,79 @@
+"""Forms are checked when they are read, and a complaint names file, row and column."""
+
+from pathlib import Path
+
+import pytest
+
+from content.forms import load_form
+from content.load import ContentError
+
+GOOD = """\
+settings: {form_id: demo, version: "2026112201", title: {vi: Thử, en: Try}}
+choices:
+  fields:
+    - {name: mass, label: {vi: Khối lượng, en: Mass}}
+    - {name: other, label: {vi: Khác, en: Other}, specify: true}
+    - {name: none, label: {vi: Không có, en: None}, exclusive: true}
+survey:
+  - {type: select_multiple fields, name: fields, label: {vi: Lĩnh vực đo, en: Fields}, required: true}
+  - type: begin_repeat
+    name: by_field
+    repeat_count: count-selected(${fields})
+  - type: integer
+    name: amount
+    label: {vi: Số lượng, en: Number}
+    constraint: . >= 0 and . <= 100000
+    constraint_message: {vi: Từ 0 đến 100.000, en: At most 100000}
+  - {type: end_repeat}
+  - {type: text, name: wish, label: {vi: Kiến nghị, en: Wishes}, relevant: "not(selected(${fields}, 'none'))"}
+"""
+
+
+def form(folder: Path, text: str) -> Path:
+    path = folder / "form.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_form_is_read_with_its_expressions(tmp_path: Path) -> None:
+    loaded = load_form(form(tmp_path, GOOD))
+
+    assert loaded.file.settings.form_id == "demo"
+    assert set(loaded.expressions) == {(1, "repeat_count"), (2, "constraint"), (4, "relevant")}
+    assert len(loaded.sha256) == 64
+
+
+def test_the_same_file_has_the_same_hash_and_another_has_another(tmp_path: Path) -> None:
+    first = load_form(form(tmp_path, GOOD)).sha256
+
+    assert load_form(form(tmp_path, GOOD)).sha256 == first
+    assert load_form(form(tmp_path, GOOD.replace("100000", "1000"))).sha256 != first
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("type: integer", "type: number", "survey.2.type: 'number' is not known"),
+        ("name: wish", "name: fields", "survey.4.name: 'fields' stands twice"),
+        ("name: wish, ", "", "survey.4.name: is missing"),
+        ("select_multiple fields,", "select_multiple nothing,", "survey.0.type: there is no list 'nothing'"),
+        ("- {type: end_repeat}", "- {type: end_group}", "survey.3.type: nothing began"),
+        ("  - {type: end_repeat}\n", "", "survey.1.type: begin_repeat has no end"),
+        ("count-selected(${fields})", "count-selected(${wish})", "survey.1.repeat_count: ${wish} is asked later"),
+        ("not(selected(${fields}", "not(selected(${field}", "survey.4.relevant: ${field} is not in the form"),
+        (". >= 0 and", ". >= and", "survey.2.constraint: "),
+        ("    constraint_message: {vi: Từ 0 đến 100.000, en: At most 100000}\n", "", "survey.2.constraint_message"),
+        (", label: {vi: Kiến nghị, en: Wishes}", "", "survey.4.label: is missing"),
+        ('"2026112201"', '"1"', "settings.version"),
+        ("required: true", "requierd: true", "survey.0.requierd"),
+    ],
+)  # fmt: skip
+def test_a_broken_form_is_refused_with_row_and_column(
+    tmp_path: Path, old: str, new: str, complaint: str
+) -> None:
+    assert old in GOOD
+    with pytest.raises(ContentError) as refused:
+        load_form(form(tmp_path, GOOD.replace(old, new, 1)))
+
+    assert complaint in str(refused.value)
+    assert refused.value.line > 0
