@@ -8,7 +8,7 @@ import typer
 
 app = typer.Typer(
     name="doluong",
-    help="Trợ lý Đo lường: the assistant of a province's measurement plan.",
+    help="doluong, the assistant of a province's measurement plan.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -54,7 +54,7 @@ class Settings(BaseSettings):
         "127.0.0.1",
         description="Addresses of the TLS proxies whose X-Forwarded-* headers are believed, by comma.",
     )
-    demo: bool = Field(False, description="Demonstration mode: the page says «Bản dùng thử».")
+    demo: bool = Field(False, description="Demonstration mode: a quiet banner says so.")
     time_zone: Annotated[str, AfterValidator(_zone)] = Field(
         "Asia/Ho_Chi_Minh", description="The time zone in which dates are shown."
     )

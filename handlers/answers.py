@@ -63,11 +63,6 @@ def item_text(content: Content, item: str, language: Language) -> str:
     return _Speaker(content, language).item(item)
 
 
-def clause(content: Content, item: str, language: Language) -> str:
-    """How an item is named to people: «Mục I.2.a …» or «Nhiệm vụ 2.4 …»."""
-    return _Speaker(content, language).clause(item)
-
-
 def offer(content: Content, item: str, language: Language) -> str:
     """An item as a choice, in the words people use; raises KeyError for an item that is not in the plan."""
     entry = next((entry for entry in content.knowledge.items if entry.id == item), None)

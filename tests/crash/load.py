@@ -101,7 +101,9 @@ class Visitor:
     async def _until_taken(self, session: aiohttp.ClientSession, sending: Sending) -> None:
         while sending.id not in self.acknowledged:
             if not await self._post(session, sending):
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(
+                    0.1
+                )  # the service is being started again: a sender backs off, nothing is judged
 
     async def _repeat(self, session: aiohttp.ClientSession, name: str) -> None:
         self.repeated += 1
