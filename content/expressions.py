@@ -22,9 +22,12 @@ Value = str | Decimal | bool | tuple[str, ...]
 Run = Callable[[Mapping[str, Value], date], Value]
 
 THIS = "this"  # the variable that `.` becomes: the answer under test
+POSITION = "position"  # the variable that `position(..)` becomes: which instance of a repeat, from 1
 _REFERENCE = re.compile(r"\$\{\s*([A-Za-z_][\w.-]*)\s*\}")
 _THIS = re.compile(r"(?<![\w.$/)])\.(?![\w./])")
-_RENAMED = re.compile(r"\b(if|round)\s*\(")  # XPath knows these words otherwise
+_RENAMED = re.compile(r"\b(if|round|sum)\s*\(")  # XPath knows these words otherwise
+_POSITION = re.compile(r"\bposition\s*\(\s*\.\.\s*\)")
+_CHOICE_NAME = re.compile(r"\bjr:choice-name\s*\(")
 _STRINGS = re.compile(r"'[^']*'|\"[^\"]*\"")
 _LONGEST = 2_000  # characters
 
@@ -89,6 +92,8 @@ def _translated(source: str) -> str:
 
 
 def _marks(text: str) -> str:
+    text = _POSITION.sub(f" ${POSITION} ", text)
+    text = _CHOICE_NAME.sub("xlsform-choice-name(", text)
     text = _REFERENCE.sub(r" $\1 ", text)
     text = _THIS.sub(f" ${THIS} ", text)
     return _RENAMED.sub(r"xlsform-\1(", text)
@@ -252,6 +257,17 @@ def _round(value: Value, places: Value = Decimal(0)) -> Value:
     return "" if number is None or digits is None else number.quantize(Decimal(1).scaleb(-int(digits)))
 
 
+def _sum(values: Value) -> Value:
+    """Of a repeat's answers; what is unanswered or unknown is left out."""
+    return sum(filter(None, map(_number, _chosen(values))), Decimal(0))
+
+
+def _selected_at(value: Value, place: Value) -> Value:
+    """The chosen name at a place counted from 0."""
+    chosen, number = _chosen(value), _number(place)
+    return chosen[int(number)] if number is not None and 0 <= number < len(chosen) else ""
+
+
 _OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
     "and": lambda left, right: _truth(left) and _truth(right),
     "or": lambda left, right: _truth(left) or _truth(right),
@@ -284,4 +300,7 @@ _FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "string": (1, 1, _text),
     "concat": (1, 20, lambda *values: "".join(_text(value) for value in values)),
     "xlsform-round": (1, 2, _round),
+    "xlsform-sum": (1, 1, _sum),
+    "selected-at": (2, 2, _selected_at),
+    "xlsform-choice-name": (2, 2, lambda value, _question: value),  # the engine shows a name by its label
 }

@@ -15,6 +15,8 @@ ANSWERS: dict[str, Value] = {
     "kind": "other",
     "due": "2027-03-01",
     "zero": Decimal(0),
+    "position": Decimal(2),
+    "counts": ("12", "3"),
     "this": Decimal("12.5"),
 }
 
@@ -58,6 +60,11 @@ ANSWERS: dict[str, Value] = {
         ("round(${this}, 0)", Decimal(12)),
         ("(${size} > 10)", True),
         ("${kind} = 'if(.'", False),
+        ("selected-at(${fields}, position(..) - 1)", "pressure"),
+        ("selected-at(${fields}, 7)", ""),
+        ("jr:choice-name(selected-at(${fields}, 0), '${fields}')", "mass"),
+        ("sum(${counts}) + 1", Decimal(16)),
+        ("sum(${missing})", Decimal(0)),
     ],
 )
 def test_an_expression_has_the_value_xlsform_gives_it(source: str, value: Value) -> None:
@@ -66,7 +73,7 @@ def test_an_expression_has_the_value_xlsform_gives_it(source: str, value: Value)
 
 @pytest.mark.parametrize(
     "source",
-    ["", "${", "${size} >", "${size} > > 1", "nothing(${size})", "/data/size", "${size} = ", "if(${size}, 1)", "$$", "x" * 3000, "position(..)", "${a} | ${b}", "selected(${a})"],
+    ["", "${", "${size} >", "${size} > > 1", "nothing(${size})", "/data/size", "${size} = ", "if(${size}, 1)", "$$", "x" * 3000, "position(.)", "${a} | ${b}", "selected(${a})"],
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused_when_it_is_read(source: str) -> None:
     with pytest.raises(ExpressionError):

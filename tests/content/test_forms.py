@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from content.forms import load_form
+from content.forms import load_form, stored_form
 from content.load import ContentError
 
 GOOD = """\
@@ -38,9 +38,22 @@ def form(folder: Path, text: str) -> Path:
 def test_a_form_is_read_with_its_expressions(tmp_path: Path) -> None:
     loaded = load_form(form(tmp_path, GOOD))
 
-    assert loaded.file.settings.form_id == "demo"
-    assert set(loaded.expressions) == {(1, "repeat_count"), (2, "constraint"), (4, "relevant")}
-    assert len(loaded.sha256) == 64
+    assert (loaded.id, loaded.version) == ("demo", "2026112201")
+    assert [question.name for question in loaded.questions] == ["fields", "amount", "wish"]
+    amount, wish = loaded.by_name["amount"], loaded.by_name["wish"]
+    assert amount.repeat is loaded.groups["by_field"]
+    assert amount.repeat.each == "fields"
+    assert amount.constraint is not None
+    assert [condition.source for condition in wish.relevant] == ["not(selected(${fields}, 'none'))"]
+    assert loaded.readers == {"fields": (1, 2), "this": (1,)}
+
+
+def test_a_stored_form_is_the_same_form(tmp_path: Path) -> None:
+    loaded = load_form(form(tmp_path, GOOD))
+    again = stored_form(loaded.file.dump())
+
+    assert again.file == loaded.file
+    assert again.sha256 == loaded.sha256
 
 
 def test_the_same_file_has_the_same_hash_and_another_has_another(tmp_path: Path) -> None:
@@ -65,6 +78,11 @@ def test_the_same_file_has_the_same_hash_and_another_has_another(tmp_path: Path)
         ("    constraint_message: {vi: Từ 0 đến 100.000, en: At most 100000}\n", "", "survey.2.constraint_message"),
         (", label: {vi: Kiến nghị, en: Wishes}", "", "survey.4.label: is missing"),
         ('"2026112201"', '"1"', "settings.version"),
+        ("    repeat_count: count-selected(${fields})\n", "", "survey.1.repeat_count: is missing"),
+        ("label: {vi: Kiến nghị, en: Wishes}", "label: {vi: 'Ý ${wishes}', en: Wishes}", "survey.4.label: ${wishes} is not asked before it"),
+        ("label: {vi: Kiến nghị, en: Wishes}", "appearance: one-line, label: {vi: Kiến nghị, en: Wishes}", "survey.4.appearance: 'one-line' means nothing for text"),
+        ("required: true", "required: true, personal: true", "survey.1.repeat_count: ${fields} is personal"),
+        ("name: amount\n", "name: amount\n    default: many\n", "survey.2.default: is no whole number"),
         ("required: true", "requierd: true", "survey.0.requierd"),
     ],
 )  # fmt: skip
