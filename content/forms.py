@@ -262,6 +262,8 @@ def _check_nesting(file: FormFile) -> None:
             raise _Fault(number, "type", f"{row.type!r} is not known")
         if row.kind == "begin_repeat" and any(kind == "begin_repeat" for _, kind in opened):
             raise _Fault(number, "type", "a repeat stands in a repeat")
+        if row.appearance in ("one-line", "confirm") and any(kind == "begin_repeat" for _, kind in opened):
+            raise _Fault(number, "appearance", f"{row.appearance} in a repeat is not known")
         if row.kind in _BEGINS:
             opened.append((number, row.kind))
         elif row.kind in _ENDS and (not opened or opened.pop()[1] != _ENDS[row.kind]):

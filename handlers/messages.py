@@ -1,6 +1,7 @@
 """What the assistant says, before any channel gives it a look."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,13 +10,15 @@ class Choice:
 
     A value begins with the name of the dialogue that understands it: `home:help`, `ask:item:2.4`.
     A choice with a `url` is a link and is never sent back. `also` are other words that pick it while it is on the
-    screen, such as «có» for an offer.
+    screen, such as «có» for an offer. One that stands `aside` («bỏ qua») has no number: a number typed next is an
+    answer, never a way around it.
     """
 
     label: str
     value: str
     url: str | None = None
     also: tuple[str, ...] = ()
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,31 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Control:
+    """A way to answer that a channel may draw instead of letting the person type.
+
+    `several`: tick boxes over the message's choices, sent back as `value` and the picked choices' last parts joined
+    with «+». `numbers`: a stepper for each of `labels`, sent back as `value` and the numbers joined with a space, «?»
+    for what is not known. `picked` are the values that stand already. `typed` says how to answer by typing, for
+    channels that draw nothing.
+    """
+
+    kind: Literal["several", "numbers"]
+    value: str
+    labels: tuple[str, ...] = ()
+    picked: tuple[str, ...] = ()
+    typed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One message to the person: plain text (newlines kept), then the choices in order."""
+    """One message to the person: plain text (newlines kept), then the choices in order.
+
+    `progress` is how many questions of a form are done, and how many there are.
+    """
 
     text: str
     choices: tuple[Choice, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    control: Control | None = None
+    progress: tuple[int, int] | None = None

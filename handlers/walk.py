@@ -1,0 +1,420 @@
+"""The way through a form with the answers so far: what applies, what is asked next, what an answer changes.
+
+Everything here is a pure function of a form, the answers and the day. A *place* is where one answer stands: a
+question, or a question in one instance of a repeat. A *prompt* is what is asked in one message: one place, several
+numbers in one line, or a card of what is already known.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Literal
+
+from content.expressions import POSITION, THIS, Value
+from content.forms import NUMBERS, ChoiceRow, Form, Group, Question
+from handlers.fills import NOT_APPLICABLE, NOTHING, Fill, Fills, from_value
+
+MOST_INSTANCES = 50  # of one repeat; nobody answers more in a conversation
+
+Kind = Literal["question", "line", "card"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one answer stands; `instance` says in which turn of a repeat: a chosen name, or a number from 1."""
+
+    question: Question
+    instance: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name under which the answer is kept."""
+        return f"{self.question.name}.{self.instance}" if self.instance else self.question.name
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is asked in one message; `key` names it, and stays the same whatever else is answered."""
+
+    key: str
+    kind: Kind
+    places: tuple[Place, ...]
+
+    @property
+    def place(self) -> Place:
+        """The only place of a question."""
+        return self.places[0]
+
+    @property
+    def group(self) -> Group | None:
+        """The line or card it asks."""
+        question = self.places[0].question
+        return {"question": None, "line": question.line, "card": question.card}[self.kind]
+
+    @property
+    def later(self) -> bool:
+        """Whether it is asked only after submitting."""
+        return self.places[0].question.later
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an answer changes: fills by place (None: open again), and the places whose answers no longer apply."""
+
+    fills: Mapping[str, Fill | None] = field(default_factory=dict)
+    withdrawn: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """Questions that stand together: alone, in one line, on a card; in a repeat or not."""
+
+    kind: Kind
+    group: Group | None
+    repeat: Group | None
+    questions: tuple[Question, ...]
+
+
+class Walk:
+    """A form, the answers so far, and the day on which it is filled in."""
+
+    def __init__(self, form: Form, fills: Fills, today: date, known: Fills | None = None) -> None:
+        """`known` are answers from before, such as last year's: offered, never taken for given."""
+        self.form = form
+        self.fills = fills
+        self.today = today
+        self.known: Fills = known or {}
+        self._computed: dict[str, Value] = {}
+
+    # What applies
+
+    def applies(self, place: Place) -> bool:
+        """Whether the question is this person's to answer; where something stands, that was decided already."""
+        fill = self.fills.get(place.name)
+        return self._is_relevant(place) if fill is None else fill.mark != NOT_APPLICABLE
+
+    def _is_relevant(self, place: Place) -> bool:
+        conditions = place.question.relevant
+        if not conditions:
+            return True
+        answers = _Answers(self, place)
+        return all(one.holds(answers, self.today) for one in conditions)
+
+    def instances(self, repeat: Group) -> tuple[str, ...]:
+        """The instances of a repeat: the chosen names, or 1 to its count."""
+        if repeat.each:
+            fill = self.fills.get(repeat.each)
+            value = fill.as_value() if fill else ""
+            return value if isinstance(value, tuple) else ()
+        count = repeat.count(_Answers(self), self.today) if repeat.count else ""
+        number = int(count) if isinstance(count, Decimal) and count > 0 else 0
+        return tuple(str(one) for one in range(1, min(number, MOST_INSTANCES) + 1))
+
+    def choices(self, place: Place) -> tuple[ChoiceRow, ...]:
+        """The choices that are offered here."""
+        question = place.question
+        if question.choice_filter is None:
+            return question.choices
+        answers = _Answers(self, place)
+        return tuple(
+            choice
+            for choice in question.choices
+            if question.choice_filter.holds(answers.beside(choice.filter), self.today)
+        )
+
+    def fits(self, place: Place, fill: Fill) -> bool:
+        """Whether an answer keeps to the constraint and the choices of its question."""
+        question = place.question
+        if question.choices and fill.mark == "":
+            chosen = fill.value if isinstance(fill.value, tuple) else (fill.value,)
+            offered = {choice.name for choice in self.choices(place)}
+            if not offered.issuperset(map(str, chosen)):
+                return False
+        value = fill.as_value()
+        if question.constraint is None or value in ("", ()):
+            return True
+        return question.constraint.holds(_Answers(self, place).beside({THIS: value}), self.today)
+
+    def computed(self, question: Question, instance: str = "") -> Value:
+        """The value of a calculation; '' where it does not apply."""
+        place = Place(question, instance)
+        if place.name not in self._computed:
+            assert question.calculation is not None
+            applies, answers = self._is_relevant(place), _Answers(self, place)
+            self._computed[place.name] = question.calculation(answers, self.today) if applies else ""
+        return self._computed[place.name]
+
+    # What is asked
+
+    def prompts(self, *, later: bool | None = None) -> Iterator[Prompt]:
+        """Every prompt that applies, in order; `later`: only the main part (False) or only what comes after (True)."""
+        for segment in _segments(self.form):
+            if later is None or segment.questions[0].later == later:
+                yield from self._of(segment)
+
+    def prompt(self, key: str) -> Prompt | None:
+        """The prompt of that key, if it applies now."""
+        return next((prompt for prompt in self.prompts() if prompt.key == key), None)
+
+    def prompt_of(self, place: str) -> Prompt | None:
+        """The prompt that asks for a place, if it applies now."""
+        return next(
+            (prompt for prompt in self.prompts() if any(one.name == place for one in prompt.places)), None
+        )
+
+    def is_open(self, prompt: Prompt) -> bool:
+        """Whether something in it was not answered, nor skipped."""
+        return any(place.name not in self.fills for place in prompt.places)
+
+    def next(self, *, later: bool = False) -> Prompt | None:
+        """The first prompt that is open; None when everything is answered."""
+        return next((prompt for prompt in self.prompts(later=later) if self.is_open(prompt)), None)
+
+    def before(self, key: str) -> Prompt | None:
+        """The prompt asked before that one, in its own part of the form."""
+        found = None
+        current = self.prompt(key)
+        for prompt in self.prompts(later=current.later if current else False):
+            if prompt.key == key:
+                break
+            found = prompt
+        return found
+
+    def notes_before(self, prompt: Prompt) -> Iterator[Place]:
+        """The notes that stand between the prompt and the one before it."""
+        notes: list[Place] = []
+        for question in self.form.questions:
+            if question.number >= prompt.places[0].question.number:
+                break
+            if question.kind == "note":
+                notes.append(Place(question))
+            elif question.kind != "calculate":
+                notes.clear()
+        return (note for note in notes if self.applies(note))
+
+    def progress(self, *, later: bool = False) -> tuple[int, int]:
+        """How many prompts of a part are done, and how many there are as far as one can tell now."""
+        prompts = list(self.prompts(later=later))
+        return sum(not self.is_open(prompt) for prompt in prompts), len(prompts)
+
+    def _of(self, segment: _Segment) -> Iterator[Prompt]:
+        if segment.kind == "line":
+            yield from self._line(segment)
+        elif segment.kind == "card" and self._is_known(segment):
+            places = tuple(place for place in map(Place, segment.questions) if self._is_offered(place))
+            yield Prompt(segment.group.name if segment.group else "", "card", places)
+        else:
+            for instance in self._instances(segment):
+                for question in segment.questions:
+                    place = Place(question, instance)
+                    if self.applies(place):
+                        yield Prompt(place.name, "question", (place,))
+
+    def _instances(self, segment: _Segment) -> tuple[str, ...]:
+        return self.instances(segment.repeat) if segment.repeat else ("",)
+
+    def _line(self, segment: _Segment) -> Iterator[Prompt]:
+        """All its numbers at once, those of every instance of a repeat."""
+        assert segment.group
+        every = (Place(question, one) for one in self._instances(segment) for question in segment.questions)
+        places = tuple(place for place in every if self.applies(place))
+        if places:
+            yield Prompt(segment.group.name, "line", places)
+
+    def _is_known(self, segment: _Segment) -> bool:
+        """Whether a card may stand for its questions: none was answered yet, and every one that must be is known."""
+        if any(question.name in self.fills for question in segment.questions):
+            return False
+        known = Walk(self.form, {**self.fills, **self._known_of(segment)}, self.today)
+        must = [Place(question) for question in segment.questions if question.row.required]
+        return bool(self._known_of(segment)) and all(
+            place.name in self.known for place in must if known.applies(place)
+        )
+
+    def _known_of(self, segment: _Segment) -> dict[str, Fill]:
+        return {q.name: self.known[q.name] for q in segment.questions if q.name in self.known}
+
+    def _is_offered(self, place: Place) -> bool:
+        return place.name in self.known
+
+    # What an answer changes
+
+    def after(self, given: Mapping[str, Fill | None]) -> tuple["Walk", Change]:
+        """The walk with these answers in place, and everything that they change."""
+        changed: dict[str, Fill | None] = dict(given)
+        withdrawn: list[Place] = []
+        walk = Walk(self.form, _merged(self.fills, changed), self.today, self.known)
+        waiting = sorted({n for name in given for n in self._readers(name)})
+        while waiting:
+            number = heapq.heappop(waiting)
+            while waiting and waiting[0] == number:
+                heapq.heappop(waiting)
+            question = self.form.questions[number]
+            found = walk._reconsidered(question, skip=given)
+            if not found:
+                continue
+            withdrawn += [place for place, _ in found if walk._was_given(place)]
+            changed.update((place.name, fill) for place, fill in found)
+            walk = Walk(self.form, _merged(self.fills, changed), self.today, self.known)
+            for reader in self._readers(question.name):
+                heapq.heappush(waiting, reader)
+        changed.update((place.name, NOTHING) for place in walk._passed_over())
+        walk = Walk(self.form, _merged(self.fills, changed), self.today, self.known)
+        return walk, Change(changed, tuple(withdrawn))
+
+    def _was_given(self, place: Place) -> bool:
+        """Whether a person gave an answer there."""
+        fill = self.fills.get(place.name)
+        return place.question.kind != "calculate" and fill is not None and fill.is_answer
+
+    def _readers(self, name: str) -> tuple[int, ...]:
+        return self.form.readers.get(name.partition(".")[0], ())
+
+    def _reconsidered(
+        self, question: Question, skip: Mapping[str, Fill | None]
+    ) -> list[tuple[Place, Fill | None]]:
+        """What has to change at the places of a question that looks at something that changed."""
+        if question.kind == "note":
+            return []
+        instances = self.instances(question.repeat) if question.repeat else ("",)
+        if question.kind == "calculate":
+            return self._recomputed(question, instances)
+        judged = ((place, self._judged(place, instances)) for place in self._filled(question))
+        return [
+            (place, fill)
+            for place, fill in judged
+            if place.name not in skip and fill != self.fills[place.name]
+        ]
+
+    def _judged(self, place: Place, instances: tuple[str, ...]) -> Fill | None:
+        """What should stand at a place where something stands: that, nothing, or the question anew (None)."""
+        fill = self.fills[place.name]
+        if place.instance not in instances:
+            return None
+        if not self._is_relevant(place):
+            return NOTHING
+        return fill if fill.mark != NOT_APPLICABLE and self.fits(place, fill) else None
+
+    def _recomputed(self, question: Question, instances: Iterable[str]) -> list[tuple[Place, Fill | None]]:
+        found: list[tuple[Place, Fill | None]] = []
+        for instance in instances:
+            place = Place(question, instance)
+            fill = from_value(self.computed(question, instance))
+            if self.fills.get(place.name) != fill:
+                found.append((place, fill))
+        gone = (place for place in self._filled(question) if place.instance not in instances)
+        return [*found, *((place, None) for place in gone)]
+
+    def _filled(self, question: Question) -> list[Place]:
+        """The places of a question where something stands."""
+        if not question.repeat:
+            return [Place(question)] if question.name in self.fills else []
+        head = f"{question.name}."
+        return [Place(question, name[len(head) :]) for name in self.fills if name.startswith(head)]
+
+    def _passed_over(self) -> Iterator[Place]:
+        """The places before the next prompt that do not apply and are not marked so yet."""
+        upto = self.next() or self.next(later=True)
+        last = upto.places[0].question.number if upto else len(self.form.file.survey)
+        for question in self.form.questions:
+            if question.number >= last:
+                return
+            if question.kind in ("note", "calculate"):
+                continue
+            instances = self.instances(question.repeat) if question.repeat else ("",)
+            for instance in instances:
+                place = Place(question, instance)
+                if place.name not in self.fills and not self.applies(place):
+                    yield place
+
+
+class _Answers(Mapping[str, Value]):
+    """The answers as an expression sees them, looked up when it asks, from inside one instance of a repeat."""
+
+    __slots__ = ("_beside", "_instance", "_repeat", "_walk")
+
+    def __init__(
+        self, walk: Walk, place: Place | None = None, beside: Mapping[str, Value] | None = None
+    ) -> None:
+        self._walk = walk
+        self._instance = place.instance if place else ""
+        self._repeat = place.question.repeat if place else None
+        self._beside: Mapping[str, Value] = beside or {}
+
+    def beside(self, more: Mapping[str, Value]) -> "_Answers":
+        """The same answers with these values before them."""
+        found = _Answers(self._walk, None, more)
+        found._instance, found._repeat = self._instance, self._repeat
+        return found
+
+    def get(self, name: str, default: Value = "") -> Value:  # type: ignore[override]
+        """The value under a name, `default` for an unanswered one."""
+        if name in self._beside:
+            return self._beside[name]
+        if name == POSITION:
+            return self._position()
+        question = self._walk.form.by_name.get(name)
+        if question is None:
+            return default
+        if question.repeat is None:
+            return self._at(question, "")
+        if question.repeat is self._repeat:
+            return self._at(question, self._instance)
+        every = (self._at(question, instance) for instance in self._walk.instances(question.repeat))
+        return tuple(str(value) for value in every if value != "")
+
+    def _at(self, question: Question, instance: str) -> Value:
+        if question.kind == "calculate":
+            return self._walk.computed(question, instance)
+        fill = self._walk.fills.get(Place(question, instance).name)
+        if fill is None:
+            return ""
+        value = fill.as_value()
+        if question.kind in NUMBERS and value != "":
+            return Decimal(str(value))
+        return value
+
+    def _position(self) -> Value:
+        """Which instance this is, from 1."""
+        instances = self._walk.instances(self._repeat) if self._repeat else ()
+        return Decimal(instances.index(self._instance) + 1) if self._instance in instances else ""
+
+    def __getitem__(self, name: str) -> Value:
+        return self.get(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._walk.form.by_name)
+
+    def __len__(self) -> int:
+        return len(self._walk.form.by_name)
+
+
+@lru_cache(maxsize=64)
+def _segments(form: Form) -> tuple[_Segment, ...]:
+    """The questions of a form, those that stand together in one segment."""
+    segments: list[_Segment] = []
+    for question in form.questions:
+        if question.kind in ("note", "calculate"):
+            continue
+        kind: Kind = "line" if question.line else "card" if question.card else "question"
+        group = question.line or question.card
+        last = segments[-1] if segments else None
+        together = last and (last.kind, last.group, last.repeat) == (kind, group, question.repeat)
+        if last and together and (group or question.repeat):
+            segments[-1] = _Segment(kind, group, question.repeat, (*last.questions, question))
+        else:
+            segments.append(_Segment(kind, group, question.repeat, (question,)))
+    return tuple(segments)
+
+
+def _merged(fills: Fills, changed: Mapping[str, Fill | None]) -> dict[str, Fill]:
+    merged = dict(fills)
+    for name, fill in changed.items():
+        if fill is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = fill
+    return merged
