@@ -26,7 +26,8 @@ class Picker:
         """The values of the choices the text names, or () when it names none.
 
         Accepted are the number, the label with or without tone marks, the choice's other words, the value itself and,
-        with `several`, more than one. A number that is not on the screen names nothing.
+        with `several`, more than one. A number that is not on the screen names nothing; choices that stand aside have
+        none and are not counted.
         """
         words = fold(text)
         for choice in screen:
@@ -39,9 +40,10 @@ class Picker:
         numbers = self.numbers(text)
         if not numbers or (len(numbers) > 1 and not several):
             return ()
-        if not all(1 <= number <= len(screen) for number in numbers):
+        numbered = [choice for choice in screen if not choice.aside]
+        if not all(1 <= number <= len(numbered) for number in numbers):
             return ()
-        return tuple(screen[number - 1].value for number in dict.fromkeys(numbers))
+        return tuple(numbered[number - 1].value for number in dict.fromkeys(numbers))
 
     def numbers(self, text: str) -> list[int]:
         """The numbers a text consists of, [] when it says anything else."""

@@ -34,10 +34,11 @@ class Attachment:
 class Control:
     """A way to answer that a channel may draw instead of letting the person type.
 
-    `several`: tick boxes over the message's choices, sent back as `value` and the picked choices' last parts joined
-    with «+». `numbers`: a stepper for each of `labels`, sent back as `value` and the numbers joined with a space, «?»
-    for what is not known. `picked` are the values that stand already. `typed` says how to answer by typing, for
-    channels that draw nothing.
+    `several`: tick boxes over those choices whose value begins with `value`; what follows it is the choice's name, and
+    the answer comes back as `value` and the picked names joined with «+». A name that stands `alone` («không có»)
+    rules out the others. `numbers`: a stepper for each of `labels`, sent back as `value` and the numbers joined with a
+    space, «?» for what is not known. `picked` is what stands already: names, or a number for each label in order, ""
+    where there is none. `typed` says how to answer by typing, for channels that draw nothing.
     """
 
     kind: Literal["several", "numbers"]
@@ -45,13 +46,15 @@ class Control:
     labels: tuple[str, ...] = ()
     picked: tuple[str, ...] = ()
     typed: str = ""
+    alone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message to the person: plain text (newlines kept), then the choices in order.
 
-    `progress` is how many questions of a form are done, and how many there are.
+    `progress` is which question of a form this is, and how many there are; `counted` says the same in words for
+    channels that draw no bar: «Câu 7/18».
     """
 
     text: str
@@ -59,3 +62,4 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     control: Control | None = None
     progress: tuple[int, int] | None = None
+    counted: str = ""

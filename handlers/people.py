@@ -43,9 +43,14 @@ class State:
         return dict(self.data).get(key)
 
     def dump(self) -> str:
-        """The state as JSON text for storage; equal states give equal text."""
+        """The state as JSON text for storage; equal states give equal text.
+
+        The places of choices that stand aside follow the screen, where there are any.
+        """
         screen = [[choice.label, choice.value, choice.url, *choice.also] for choice in self.screen]
-        return orjson.dumps([self.dialogue, self.version, dict(self.data), screen]).decode()
+        aside = [place for place, choice in enumerate(self.screen) if choice.aside]
+        parts = [self.dialogue, self.version, dict(self.data), screen, *([aside] if aside else [])]
+        return orjson.dumps(parts).decode()
 
 
 NOWHERE = State("", 0)
@@ -55,9 +60,11 @@ NOWHERE = State("", 0)
 def load_state(text: str) -> State:
     """Read what `State.dump` wrote; raises StateUnreadable for anything else."""
     try:
-        dialogue, version, data, screen = orjson.loads(text)
+        dialogue, version, data, screen, *rest = orjson.loads(text)
+        aside = frozenset(rest[0]) if rest else frozenset()
         choices = tuple(
-            Choice(str(label), str(value), url, tuple(also)) for label, value, url, *also in screen
+            Choice(str(label), str(value), url, tuple(also), place in aside)
+            for place, (label, value, url, *also) in enumerate(screen)
         )
         return State(str(dialogue), int(version), tuple(data.items()), choices)
     except (ValueError, TypeError, AttributeError) as error:

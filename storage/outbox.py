@@ -1,14 +1,14 @@
 """What is to be said: written with the turn, fetched by a cursor, marked when the cursor has passed."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
-from handlers.messages import Attachment, Choice, Message
+from handlers.messages import Attachment, Choice, Control, Message
 from storage.rows import bound, rows
 from storage.tables import Id, Instant, addresses, instant, outbox, turns
 
@@ -26,18 +26,55 @@ class Line:
 
 
 def dump(message: Message) -> str:
-    """A message as JSON text for storage."""
+    """A message as JSON text for storage; what only a form's questions carry is written where there is any."""
     choices = [[choice.label, choice.value, choice.url] for choice in message.choices]
     attachments = [[one.name, one.media_type, one.path] for one in message.attachments]
-    return orjson.dumps([message.text, choices, attachments]).decode()
+    carried = _carried(message)
+    return orjson.dumps([message.text, choices, attachments, *([carried] if carried else [])]).decode()
 
 
 def load(text: str) -> Message:
     """Read what `dump` wrote."""
-    said, choices, attachments = orjson.loads(text)
-    return Message(
-        said, tuple(Choice(*one) for one in choices), tuple(Attachment(*one) for one in attachments)
+    said, choices, attachments, *carried = orjson.loads(text)
+    return _with_carried(
+        Message(said, tuple(Choice(*one) for one in choices), tuple(Attachment(*one) for one in attachments)),
+        carried[0] if carried else {},
     )
+
+
+def _carried(message: Message) -> dict[str, Any]:
+    carried = {
+        "aside": [place for place, choice in enumerate(message.choices) if choice.aside],
+        "control": _dump_control(message.control) if message.control else None,
+        "progress": message.progress,
+        "counted": message.counted,
+    }
+    return {key: value for key, value in carried.items() if value}
+
+
+def _with_carried(message: Message, carried: dict[str, Any]) -> Message:
+    if not carried:
+        return message
+    aside = carried.get("aside", ())
+    progress, control = carried.get("progress"), carried.get("control")
+    return replace(
+        message,
+        choices=tuple(replace(one, aside=place in aside) for place, one in enumerate(message.choices)),
+        control=_load_control(control) if control else None,
+        progress=tuple(progress) if progress else None,
+        counted=carried.get("counted", ""),
+    )
+
+
+def _dump_control(control: Control) -> dict[str, Any]:
+    return {field.name: value for field in fields(control) if (value := getattr(control, field.name))}
+
+
+def _load_control(given: dict[str, Any]) -> Control:
+    parts: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in given.items()
+    }
+    return Control(**parts)
 
 
 _given_lines = rows(

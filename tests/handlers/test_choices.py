@@ -66,5 +66,36 @@ def test_several_choices(said: str, picked: tuple[str, ...]) -> None:
     assert pick(SCREEN, said, several=True) == picked
 
 
+ASIDE = (
+    Choice("Khối lượng", "form:mass"),
+    Choice("bỏ qua", "form:skip", also=("bo", "thôi"), aside=True),
+    Choice("Nhiệt độ", "form:heat"),
+    Choice("quay lại", "form:back", aside=True),
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "picked"),
+    [
+        ("1", ("form:mass",)),
+        ("2", ("form:heat",)),
+        ("3", ()),
+        ("4", ()),
+        ("1, 2", ("form:mass", "form:heat")),
+        ("1, 3", ()),
+        ("bỏ qua", ("form:skip",)),
+        ("BO QUA", ("form:skip",)),
+        ("thôi", ("form:skip",)),
+        ("form:back", ("form:back",)),
+    ],
+)
+def test_what_stands_aside_has_words_and_no_number(said: str, picked: tuple[str, ...]) -> None:
+    assert pick(ASIDE, said, several=True) == picked
+
+
+def test_where_all_stands_aside_a_number_is_an_answer() -> None:
+    assert pick(ASIDE[1::2], "1") == ()
+
+
 def test_no_screen_has_no_choices() -> None:
     assert pick((), "1") == ()

@@ -6,7 +6,16 @@ import secrets
 
 from bot.channels.base import Capabilities
 
-WEB = Capabilities("web", text_length=100_000, buttons=100, label_length=1_000, files=True, greets=True)
+WEB = Capabilities(
+    "web",
+    text_length=100_000,
+    buttons=100,
+    label_length=1_000,
+    controls=True,
+    progress=True,
+    files=True,
+    greets=True,
+)
 
 COOKIE = "doluong"
 IDLE_DAYS = 30

@@ -31,13 +31,13 @@ from bot.channels.base import render
 from bot.channels.web.channel import COOKIE, IDLE_DAYS, WEB, address_of, is_visitor, new_visitor
 from bot.channels.web.limits import Limit
 from bot.channels.web.pages import Pages
-from bot.conversation import Conversation, Inbound
+from bot.conversation import MOST_KEPT, Conversation, Inbound
 from bot.logs import log
 from bot.settings import Settings
 from content.catalogue import Catalogue
 from content.model import Language
 from handlers.home import Home
-from handlers.messages import Message
+from handlers.messages import Choice, Control, Message
 from storage import people, talks
 from storage.database import Database
 from storage.errors import StoreUnavailable, is_unavailable
@@ -79,8 +79,8 @@ class Posted(BaseModel):
 
     id: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")
     text: str | None = None
-    tap: str | None = Field(default=None, max_length=500)
-    label: str | None = Field(default=None, max_length=500)
+    tap: str | None = Field(default=None, max_length=MOST_KEPT)  # of tick boxes, all that are ticked
+    label: str | None = Field(default=None, max_length=MOST_KEPT)
     start: str | None = Field(default=None, max_length=500)
 
     @model_validator(mode="after")
@@ -440,12 +440,29 @@ def _plain(text: str) -> dict[str, Any]:
 def _shown(message: Message) -> dict[str, Any]:
     return {
         "text": message.text,
-        "choices": [_choice(choice.label, choice.value, choice.url) for choice in message.choices],
+        "choices": [_choice(choice) for choice in message.choices],
         "attachments": [
             {"name": one.name, "media_type": one.media_type, "path": one.path} for one in message.attachments
         ],
+        **({"control": _control(message.control)} if message.control else {}),
+        **({"progress": list(message.progress)} if message.progress else {}),
     }
 
 
-def _choice(label: str, value: str, url: str | None) -> dict[str, str]:
-    return {"label": label, "value": value, **({"url": url} if url else {})}
+def _choice(choice: Choice) -> dict[str, Any]:
+    return {
+        "label": choice.label,
+        "value": choice.value,
+        **({"url": choice.url} if choice.url else {}),
+        **({"aside": True} if choice.aside else {}),
+    }
+
+
+def _control(control: Control) -> dict[str, Any]:
+    return {
+        "kind": control.kind,
+        "value": control.value,
+        "labels": list(control.labels),
+        "picked": list(control.picked),
+        "alone": list(control.alone),
+    }
