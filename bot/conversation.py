@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -56,9 +57,11 @@ class Conversation:
         writer: "WriterFactory",
         hearing: Hearing,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        chance: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self._hearing = hearing
         self._now = now
+        self._chance = chance
         self._waiting: dict[Work, asyncio.Future[Any]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._settled: list[Callable[[str, str, Done], None]] = []
@@ -125,6 +128,7 @@ class Conversation:
             text[:MOST_KEPT],
             _raw(inbound),
             inbound.shows_greeting,
+            self._chance(),
         )
 
     def _cue(self, inbound: Inbound) -> tuple[str, str, Cue]:

@@ -68,7 +68,9 @@ Cue = Said | SaidTooMuch | Tapped | Chose | Started | SentFile | Outcome
 class View:
     """All a step may know: the person, where they stand, the rows asked for, and the time (aware, UTC).
 
-    `language` is the one to answer in; `shows_greeting`: the channel itself shows the greeting before the first word, as the web page does.
+    `language` is the one to answer in; `shows_greeting`: the channel itself shows the greeting before the first word,
+    as the web page does. `channel` and `address` say where the person is met; `chance` are 128 random bits in
+    hexadecimal, drawn before the step, for codes and links.
     """
 
     person: Person
@@ -77,6 +79,9 @@ class View:
     language: Language = "vi"
     answers: Mapping[Query, object] = field(default_factory=dict)
     shows_greeting: bool = False
+    channel: str = ""
+    address: str = ""
+    chance: str = ""
 
 
 @dataclass(frozen=True, slots=True)

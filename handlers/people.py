@@ -13,13 +13,16 @@ from handlers.messages import Choice
 class Person:
     """Somebody who writes to the assistant.
 
-    `language` is the one they chose, or else the last one they clearly wrote; `greeted` says whether they were told that a machine answers.
+    `language` is the one they chose, or else the last one they clearly wrote; `greeted` says whether they were told
+    that a machine answers; `draft` is the code of the response in hand; `stopped` that they want no bulk messages.
     """
 
     id: int
     language: Language = "vi"
     language_chosen: bool = False
     greeted: bool = False
+    draft: str | None = None
+    stopped: bool = False
 
 
 class StateUnreadable(Exception):

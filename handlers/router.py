@@ -45,7 +45,7 @@ class Router:
         """
         person, language = self._speaking(cue, view.person)
         state, unreadable = self._load(stored, language)
-        view = View(person, view.now, state, language, view.answers, view.shows_greeting)
+        view = replace(view, person=person, state=state, language=language)
         if unreadable:
             return self._recovered(stored or "", unreadable, view)
         dialogue, cue = self._receiver(cue, state)

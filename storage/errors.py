@@ -4,6 +4,7 @@ StoreError
 ├── StoreUnavailable      nothing was kept, the same message may come again
 ├── DatabaseTooNew        made by a later version
 ├── DatabaseTooOld        wants `python -m bot migrate`
+├── FormChanged           a published version of a form has other content now
 └── TooManyRounds         a dialogue kept asking for outcomes
 """
 
@@ -24,6 +25,10 @@ class DatabaseTooNew(StoreError):
 
 class DatabaseTooOld(StoreError):
     """The database was made by an earlier version of this program and wants `python -m bot migrate`."""
+
+
+class FormChanged(StoreError):
+    """A form was changed without giving it a new version."""
 
 
 class TooManyRounds(StoreError):

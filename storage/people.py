@@ -44,6 +44,8 @@ _FIND = (
         people.c.language_chosen,
         people.c.greeted,
         people.c.state,
+        people.c.draft,
+        people.c.stopped,
     )
     .select_from(
         _given_met.join(
@@ -59,11 +61,12 @@ _given_new = rows(place=sa.Integer, at=Instant)
 _CREATE_PEOPLE = (
     sa.insert(people)
     .from_select(
-        ["created_at", "seen_at", "language", "language_chosen", "greeted"],
+        ["created_at", "seen_at", "language", "language_chosen", "greeted", "stopped"],
         sa.select(
             _given_new.c.at,
             _given_new.c.at,
             sa.literal_column("'vi'"),
+            sa.false(),
             sa.false(),
             sa.false(),
         ).order_by(_given_new.c.place),
@@ -89,7 +92,14 @@ _CREATE_ADDRESSES = (
 )
 
 _given_people = rows(
-    id=Id, language=sa.String, language_chosen=sa.Boolean, greeted=sa.Boolean, state=sa.Text, seen_at=Instant
+    id=Id,
+    language=sa.String,
+    language_chosen=sa.Boolean,
+    greeted=sa.Boolean,
+    state=sa.Text,
+    draft=sa.String,
+    stopped=sa.Boolean,
+    seen_at=Instant,
 )
 _WRITE = (
     sa.update(people)
@@ -99,6 +109,8 @@ _WRITE = (
         language_chosen=_given_people.c.language_chosen,
         greeted=_given_people.c.greeted,
         state=_given_people.c.state,
+        draft=_given_people.c.draft,
+        stopped=_given_people.c.stopped,
         seen_at=_given_people.c.seen_at,
     )
 )
@@ -119,10 +131,10 @@ def _find(connection: sa.Connection, wanted: Sequence[Met], now: datetime) -> di
     standings: dict[int, Standing] = {}
     places: dict[Met, Place] = {}
     for row in connection.execute(_FIND, values).all():
-        channel, address, address_id, closed_at, person_id, language, chosen, greeted, state = row
-        standing = standings.setdefault(
-            person_id, Standing(Person(person_id, language, bool(chosen), bool(greeted)), state, now)
-        )
+        channel, address, address_id, closed_at, person_id, language, chosen, greeted, state, *more = row
+        draft, stopped = more
+        person = Person(person_id, language, bool(chosen), bool(greeted), draft, bool(stopped))
+        standing = standings.setdefault(person_id, Standing(person, state, now))
         places[channel, address] = Place(address_id, closed_at is not None, standing)
     return places
 
@@ -152,6 +164,8 @@ def write(connection: sa.Connection, standings: Iterable[Standing]) -> None:
             "language_chosen": one.person.language_chosen,
             "greeted": one.person.greeted,
             "state": one.stored,
+            "draft": one.person.draft,
+            "stopped": one.person.stopped,
             "seen_at": instant(one.seen_at),
         }
         for one in standings

@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -47,6 +49,21 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+class Json(TypeDecorator[Any]):
+    """A JSON document: jsonb on PostgreSQL, text on SQLite. Written as text on both, so that it may travel in a set."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """PostgreSQL has a type for it."""
+        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else JSONB())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Give back the value."""
+        return orjson.loads(value) if isinstance(value, str) else value
+
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -80,6 +97,8 @@ people = sa.Table(
     sa.Column("language_chosen", sa.Boolean, nullable=False),
     sa.Column("greeted", sa.Boolean, nullable=False),
     sa.Column("state", sa.Text),  # handlers.people.State as JSON text; NULL: at the beginning
+    sa.Column("draft", sa.String(12)),  # the code of the response in hand
+    sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.false()),  # «dừng»: no bulk messages
 )
 
 # Where a person is met: one row for a channel and an address in it. For the web the address is the hash of the
@@ -175,4 +194,128 @@ kept_states = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Index("ix_kept_states_person_id", "person_id"),
+)
+
+# Every version of every form that was ever open: a draft runs to its end on its own.
+forms = sa.Table(
+    "forms",
+    metadata,
+    sa.Column("form_id", sa.String(40), primary_key=True),
+    sa.Column("version", sa.String(10), primary_key=True),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("definition", sa.Text, nullable=False),  # content.forms.FormFile as JSON text
+    sa.Column("stored_at", Instant, nullable=False),
+)
+
+# A form somebody fills in. Nothing personal stands here: it stays when its person is erased.
+responses = sa.Table(
+    "responses",
+    metadata,
+    _id(),
+    sa.Column("code", sa.String(12), nullable=False, unique=True),  # opens the answers; 60 random bits
+    sa.Column("form_id", sa.String(40), nullable=False),
+    sa.Column("version", sa.String(10), nullable=False),
+    sa.Column("year", sa.Integer, nullable=False),
+    sa.Column("status", sa.String(10), nullable=False),  # partial, submitted, cancelled
+    sa.Column("answers", Json, nullable=False),  # {place: handlers.fills.Fill as a list}
+    sa.Column("known", Json),  # answers offered from before, in the same shape
+    sa.Column("last_question", sa.String(80), nullable=False),
+    sa.Column("tax_code", sa.String(14)),  # a claim of whoever answered
+    sa.Column("rival", sa.Boolean, nullable=False),  # another response of the year has the same tax code
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
+    sa.Column("submitted_at", Instant),
+    sa.ForeignKeyConstraint(["form_id", "version"], ["forms.form_id", "forms.version"]),
+    sa.Index("ix_responses_form_id_year_tax_code", "form_id", "year", "tax_code"),
+)
+
+# Every answer as it was given, in order; a corrected one is not forgotten. Never anything personal.
+answer_log = sa.Table(
+    "answer_log",
+    metadata,
+    _id(),
+    _ref("response_id", "responses"),
+    _ref("person_id", "people", nullable=True),  # NULL once the person is erased
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("place", sa.String(80), nullable=False),
+    sa.Column("fill", sa.Text),  # as in responses.answers; NULL: taken away
+    sa.Index("ix_answer_log_response_id", "response_id"),
+    sa.Index("ix_answer_log_person_id", "person_id"),
+)
+
+# Who may see and change a response.
+participants = sa.Table(
+    "participants",
+    metadata,
+    sa.Column("response_id", Id, sa.ForeignKey("responses.id"), primary_key=True),
+    sa.Column("person_id", Id, sa.ForeignKey("people.id"), primary_key=True),
+    sa.Column("role", sa.String(8), nullable=False),  # owner, code, link
+    sa.Column("consented", sa.Boolean, nullable=False),  # this person agreed to the form's notice
+    sa.Column("joined_at", Instant, nullable=False),
+    sa.Index("ix_participants_person_id", "person_id"),
+)
+
+# What people said of themselves: the one table to look in, and to erase from.
+personal_values = sa.Table(
+    "personal_values",
+    metadata,
+    _id(),
+    _ref("response_id", "responses"),
+    _ref("person_id", "people"),
+    sa.Column("name", sa.String(40), nullable=False),  # of the question
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("lookup", sa.String(64), nullable=False),  # keyed hash of the value, to find it by
+    sa.Column("at", Instant, nullable=False),
+    sa.UniqueConstraint("response_id", "name"),
+    sa.Index("ix_personal_values_person_id", "person_id"),
+    sa.Index("ix_personal_values_lookup", "lookup"),
+)
+
+# One-time links by which another person goes on with a response.
+handovers = sa.Table(
+    "handovers",
+    metadata,
+    _id(),
+    _ref("response_id", "responses"),
+    sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("used_at", Instant),
+    sa.Index("ix_handovers_response_id", "response_id"),
+)
+
+# Wrong codes, so that nobody tries many.
+guesses = sa.Table(
+    "guesses",
+    metadata,
+    _id(),
+    _ref("person_id", "people"),
+    sa.Column("at", Instant, nullable=False),
+    sa.Index("ix_guesses_person_id_at", "person_id", "at"),
+)
+
+# Evidence of each yes and no, only ever added to. `subject` is a keyed hash, so that it stays when the person is erased.
+consents = sa.Table(
+    "consents",
+    metadata,
+    _id(),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("purpose", sa.String(40), nullable=False),
+    sa.Column("notice_version", sa.String(16), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),  # exactly as shown
+    sa.Column("answer", sa.String(10), nullable=False),  # yes, no, withdrawn
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("address_hash", sa.String(64), nullable=False),
+    sa.Index("ix_consents_subject_id", "subject", "id"),
+)
+
+# Proof that somebody's data was erased, and how much.
+erasures = sa.Table(
+    "erasures",
+    metadata,
+    _id(),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("what", Json, nullable=False),  # {table: rows}
+    sa.Index("ix_erasures_subject", "subject"),
 )

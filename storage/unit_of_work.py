@@ -42,6 +42,7 @@ class Turn:
     text: str
     raw: str  # as it came, kept when the turn fails
     shows_greeting: bool = False
+    chance: str = ""  # 128 random bits in hexadecimal, drawn before the transaction: for codes and links
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +270,9 @@ def _decide(
         turn.at,
         answers=answers.get(person_id, {}) if person_id not in work.changed else {},
         shows_greeting=turn.shows_greeting,
+        channel=turn.channel,
+        address=turn.address,
+        chance=turn.chance,
     )
     step = router.step(turn.cue, standing.stored, view)
     if not any(isinstance(effect, Asking) for effect in step.effects):

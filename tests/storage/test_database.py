@@ -58,7 +58,8 @@ def test_a_database_from_the_future_is_refused(url: str) -> None:
 
 
 def test_an_older_database_asks_for_its_migration(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.migrate.revisions", lambda: ["0001", "9999"])
+    known = [*revisions(), "9999"]
+    monkeypatch.setattr("storage.migrate.revisions", lambda: known)
     database = open_database(url)
 
     with pytest.raises(DatabaseTooOld, match="python -m bot migrate"):

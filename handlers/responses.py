@@ -1,0 +1,238 @@
+"""A response: a form somebody fills in, its answers, and who may see them. What a dialogue asks of it and does to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from content.forms import Form
+from handlers.effects import Asking, Effect, Outcome, Query
+from handlers.fills import Fill, Fills
+
+Status = Literal["partial", "submitted", "cancelled"]
+Role = Literal["owner", "code", "link"]
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U
+CODE_LENGTH = 12  # 60 bits: nobody finds one by trying
+MOST_GUESSES = 5  # wrong codes of one person in an hour
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A response as its form's dialogue sees it.
+
+    `fills` are the answers by place, `known` those offered from before; `consented`: this person has agreed to the
+    form's notice; `role`: how they came to it.
+    """
+
+    code: str
+    form: Form
+    year: int
+    status: Status
+    fills: Fills
+    known: Fills = field(default_factory=dict)
+    consented: bool = False
+    role: Role = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class DraftOf(Query):
+    """The response of that code, if this person takes part in it: the answer is a Draft, or None."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalOf(Query):
+    """What this person said of themselves in that response: values by question, or None."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaxCodeTaken(Query):
+    """Whether another response of that form and year has this tax code: True, or None."""
+
+    form_id: str
+    year: int
+    tax_code: str
+    but: str  # the code of the response that asks
+
+
+@dataclass(frozen=True, slots=True)
+class LastResponse(Query):
+    """This person's newest submitted response to that form of a year before: an Earlier, or None."""
+
+    form_id: str
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What somebody answered in another year."""
+
+    year: int
+    fills: Fills
+
+
+@dataclass(frozen=True, slots=True)
+class OpenResponse(Effect):
+    """Begin a response of the person's own; `known` is offered in it, not answered."""
+
+    code: str
+    form_id: str
+    version: str
+    year: int
+    known: Mapping[str, Fill]
+
+
+@dataclass(frozen=True, slots=True)
+class SaveFills(Effect):
+    """Keep what was just answered; None takes a place's fill away. `last_question` is what is asked next.
+
+    `tax_code` goes with the response where the answer is one; `rival`: another response has the same.
+    """
+
+    code: str
+    fills: tuple[tuple[str, Fill | None], ...]
+    last_question: str
+    tax_code: str | None = None
+    rival: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeepPersonal(Effect):
+    """Keep what the person said of themselves, apart from the answers."""
+
+    code: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus(Effect):
+    """The response is submitted, taken up again, or given up."""
+
+    code: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class RecordConsent(Effect):
+    """Keep the evidence of one yes or no: what was shown, what was answered, where. `code`: agreed for that response."""
+
+    purpose: str
+    notice_version: str
+    text: str
+    answer: Literal["yes", "no", "withdrawn"]
+    channel: str
+    address: str
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver(Effect):
+    """Make a link by which one other person may go on with the response; only its hash is kept."""
+
+    code: str
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver(Asking):
+    """Somebody came by such a link: Joined, or NotJoined."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenByCode(Asking):
+    """Somebody typed the code of a response: Joined, or NotJoined."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined(Outcome):
+    """The person takes part in the response from now on."""
+
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class NotJoined(Outcome):
+    """There is no such response, the link was used, or too many codes were tried."""
+
+    reason: Literal["unknown", "used", "expired", "too_many"]
+
+
+@dataclass(frozen=True, slots=True)
+class MyData(Query):
+    """Everything that is held about this person: a Held."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldValue:
+    """One value somebody gave of themselves."""
+
+    form_title: str
+    year: int
+    question: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldConsent:
+    """The last word of a person on one purpose."""
+
+    purpose: str
+    answer: str
+    on: date
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is held about a person; `responses` are the codes they may open."""
+
+    values: tuple[HeldValue, ...] = ()
+    consents: tuple[HeldConsent, ...] = ()
+    responses: tuple[str, ...] = ()
+    messages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EraseMe(Asking):
+    """Erase everything of this person but their answers without a name: the outcome is Erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased(Outcome):
+    """It is done; `values` of the person's own were erased, and `messages` of the talk."""
+
+    values: int
+    messages: int
+
+
+def code_from(chance: str) -> str:
+    """A new code from 128 random bits written in hexadecimal."""
+    number = int(chance, 16)
+    return "".join(ALPHABET[(number >> (5 * place)) & 31] for place in range(CODE_LENGTH))
+
+
+def shown_code(code: str) -> str:
+    """A code as people read it: 7KQ4-MXW2-9RTB."""
+    return "-".join(code[at : at + 4] for at in range(0, CODE_LENGTH, 4))
+
+
+def typed_code(text: str) -> str | None:
+    """The code a text consists of, however it was typed; None when it is none."""
+    letters = text.strip().upper().translate(_MISREAD)
+    letters = "".join(letter for letter in letters if letter not in " -–.\t")
+    if len(letters) != CODE_LENGTH or any(letter not in ALPHABET for letter in letters):
+        return None
+    return letters if any(letter.isdigit() for letter in letters) else None
+
+
+_MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
