@@ -6,7 +6,7 @@ from pathlib import Path
 from content.catalogue import Catalogue, load_catalogue
 from content.knowledge import Knowledge, load_knowledge
 from content.load import HERE, ContentError, line_of, read, read_list, short
-from content.model import Body, Chapter, Document, Menu, Office, Plan, Section, Task
+from content.model import Body, Chapter, Document, Menu, Office, Plan, Section, Task, ValueWords
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Content:
     say: Catalogue
     knowledge: Knowledge
     menu: Menu
+    values: ValueWords
 
 
 def load_content(folder: Path = HERE) -> Content:
@@ -31,6 +32,7 @@ def load_content(folder: Path = HERE) -> Content:
         say=load_catalogue(folder / "messages"),
         knowledge=load_knowledge(folder, plan),
         menu=read(folder / "menu.yaml", Menu),
+        values=read(folder / "values.yaml", ValueWords),
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Language = Literal["vi", "en"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -134,3 +134,56 @@ class Menu(Frozen):
     picking: Picking
     hand_to_staff: tuple[Text, ...]
     ask_again: tuple[Text, ...]
+
+
+class NumberWords(Frozen):
+    """The words numbers are made of, in the order they are put together."""
+
+    ones: dict[Text, int]
+    first_ones: dict[Text, int]  # never after tens
+    last_ones: dict[Text, int]  # only after tens, said or left out
+    teens: dict[Text, int]
+    tens: dict[Text, int]
+    times_ten: tuple[Text, ...]
+    scales: dict[Text, int]
+    suffixes: dict[Text, int]  # scales only where they touch the digits
+    shortening: tuple[Text, ...]  # scales after which a digit by itself is a tenth
+    joins: tuple[Text, ...]
+    halves: tuple[Text, ...]
+    points: tuple[Text, ...]
+
+
+Months = Annotated[tuple[tuple[Text, ...], ...], Field(min_length=12, max_length=12)]
+
+
+class DateWords(Frozen):
+    """The words months and days are typed with."""
+
+    months: Months  # as they are said after the word for month
+    month_names: Months  # as they stand by themselves
+    month: tuple[Text, ...]
+    day: tuple[Text, ...]
+    year: tuple[Text, ...]
+    this_month: tuple[Text, ...]
+    next_month: tuple[Text, ...]
+    this_year: tuple[Text, ...]
+    next_year: tuple[Text, ...]
+    last_year: tuple[Text, ...]
+    days: dict[Text, int]  # counted from today
+    around: tuple[Text, ...]
+
+
+class ValueWords(Frozen):
+    """The words with which people type numbers, months and days."""
+
+    numbers: NumberWords
+    minus: tuple[Text, ...]
+    about: tuple[Text, ...]
+    unknown: tuple[Text, ...]
+    nothing: tuple[Text, ...]
+    between: tuple[Text, ...]
+    ranges: tuple[Text, ...]
+    vague: tuple[Text, ...]
+    fillers: tuple[Text, ...]
+    units: tuple[Text, ...]
+    dates: DateWords
