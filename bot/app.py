@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.conversation import Conversation, log_failed
 from bot.settings import Settings
@@ -11,9 +11,27 @@ from handlers.dialogue import Said
 from handlers.effects import HandToStaff, KeepState, QuestionByTicket, StoreQuestion
 from handlers.hearing import Hearing
 from handlers.messages import Message
-from handlers.router import Router
-from storage import people, questions
+from handlers.responses import (
+    DraftOf,
+    EraseMe,
+    HandOver,
+    KeepPersonal,
+    LastResponse,
+    MyData,
+    OpenByCode,
+    OpenResponse,
+    PersonalOf,
+    RecordConsent,
+    SaveFills,
+    SetStatus,
+    TakeOver,
+    TaxCodeTaken,
+)
+from handlers.router import Place, Router
+from storage import consents, people, privacy, questions, responses
 from storage.database import Database, open_database
+from storage.forms import FormShelf, publish
+from storage.migrate import ready
 from storage.unit_of_work import Registry, Turn
 from storage.writer import Result, Work, Writer
 
@@ -27,14 +45,45 @@ class App:
     router: Router
     database: Database
     conversation: Conversation
+    shelf: FormShelf
+
+    def open(self) -> None:
+        """Make the database fit and store the forms of this version; raises StoreError."""
+        ready(self.database)
+        with self.database.writer.begin() as connection:
+            publish(connection, self.content.forms.values(), datetime.now(UTC))
 
 
-def registry(settings: Settings) -> Registry:
+def registry(settings: Settings, shelf: FormShelf | None = None) -> Registry:
     """Who makes which effect happen, decides which outcome, answers which query."""
+    key, shelf = settings.key(), shelf or FormShelf()
+    drafts = responses.DraftReader(shelf)
+    door = responses.Door(drafts)
     return Registry(
-        writers={StoreQuestion: questions.store, KeepState: people.keep_states},
-        deciders={HandToStaff: questions.hand},
-        readers={QuestionByTicket: questions.TicketReader(settings.zone)},
+        writers={
+            StoreQuestion: questions.store,
+            KeepState: people.keep_states,
+            OpenResponse: responses.open_responses,
+            SaveFills: responses.save_fills,
+            KeepPersonal: responses.PersonalWriter(key),
+            SetStatus: responses.set_status,
+            RecordConsent: consents.ConsentWriter(key),
+            HandOver: responses.hand_over,
+        },
+        deciders={
+            HandToStaff: questions.hand,
+            OpenByCode: door.open_by_code,
+            TakeOver: door.take_over,
+            EraseMe: privacy.Eraser(key),
+        },
+        readers={
+            QuestionByTicket: questions.TicketReader(settings.zone),
+            DraftOf: drafts,
+            PersonalOf: responses.read_personal,
+            TaxCodeTaken: responses.read_taken,
+            LastResponse: responses.read_last,
+            MyData: privacy.HeldReader(shelf, key, settings.zone),
+        },
     )
 
 
@@ -44,18 +93,25 @@ def assemble(
     """Put the parts together without connecting; raises ContentError and ValueError."""
     content = load_content()
     hearing = Hearing(content)
-    router = Router(content, hearing)
+    router = Router(content, hearing, place=place(settings))
+    shelf = FormShelf(content.forms.values())
     database = open_database(
         settings.database_url.get_secret_value(), busy_seconds=settings.database_busy_seconds
     )
 
     def writer(release: Callable[[Sequence[tuple[Work, Result]]], None]) -> Writer:
         return make_writer(
-            database.writer, router, registry(settings), release, _apology(content), failed=log_failed
+            database.writer, router, registry(settings, shelf), release, _apology(content), failed=log_failed
         )
 
-    clock = {"now": now} if now else {}
-    return App(settings, content, router, database, Conversation(writer, hearing, **clock))
+    conversation = Conversation(writer, hearing, now) if now else Conversation(writer, hearing)
+    return App(settings, content, router, database, conversation, shelf)
+
+
+def place(settings: Settings) -> Place:
+    """Where the service runs, as dialogues need to know it."""
+    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    return Place(settings.zone, lambda payload: f"{base}/?start={payload}", settings.demo)
 
 
 def _apology(content: Content) -> Callable[[Turn], Message]:

@@ -1,6 +1,8 @@
 """The commands. Each imports what it needs when it runs, so that `--help` answers at once."""
 
 import sys
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -76,6 +78,51 @@ def migrate() -> None:
     from bot.commands import migrate_database
 
     migrate_database()
+
+
+class Exported(StrEnum):
+    """What can be exported."""
+
+    SURVEY = "survey"
+
+
+class FileFormat(StrEnum):
+    """What kind of file is written."""
+
+    XLSX = "xlsx"
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+_DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
+
+
+@app.command()
+def export(
+    what: Annotated[Exported, typer.Argument(help="What to export.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The file to write; an older one is replaced.")],
+    format: Annotated[FileFormat, typer.Option(help="What kind of file.")] = FileFormat.XLSX,
+    form: Annotated[str, typer.Option(metavar="ID", help="Which form.")] = "demand_survey",
+    since: Annotated[
+        datetime | None, typer.Option(metavar="DATE", formats=_DAYS, help="The first day.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(metavar="DATE", formats=_DAYS, help="The last day.")
+    ] = None,
+    codes: Annotated[bool, typer.Option("--codes", help="Names of choices and states, not labels.")] = False,
+    split: Annotated[
+        bool, typer.Option("--split", help="A column for each choice where several may be picked.")
+    ] = False,
+    anonymous: Annotated[bool, typer.Option("--anonymous", help="Leave out what is personal.")] = False,
+) -> None:
+    """Write every response to a form into one file: a workbook, CSV, or one JSON object a line."""
+    from bot.commands import export_responses
+    from bot.exports import Format, Order
+    from handlers.columns import Options
+
+    assert what is Exported.SURVEY
+    first, last = since and since.date(), until and until.date()
+    export_responses(Order(form, Format(format), out, first, last, Options(codes, split, anonymous)))
 
 
 def main() -> None:

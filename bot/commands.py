@@ -5,13 +5,16 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.settings import Settings, SettingsError, fail, read_settings, unknown_settings
 from content.everything import Content, load_content
 from content.load import ContentError
 from content.model import Office, Plan
 from storage.errors import StoreError, is_unavailable
+
+if TYPE_CHECKING:  # writers of files load only when a file is written
+    from bot.exports import Order
 
 
 def serve() -> None:
@@ -125,16 +128,35 @@ def migrate_database() -> None:
     print(f"applied: {', '.join(applied)}" if applied else "nothing to apply")
 
 
+def export_responses(order: "Order") -> None:
+    """`export survey`: every response to a form in one file."""
+    from bot.exports import ExportError, export_survey
+    from storage.database import open_database
+
+    content, settings = _content(), _settings()
+    try:
+        database = open_database(settings.database_url.get_secret_value())
+    except ValueError as error:
+        fail(f"DOLUONG_DATABASE_URL: {error}")
+    try:
+        print(export_survey(database, content.say, settings.zone, order))
+    except ExportError as error:
+        fail(error)
+    except Exception as error:  # noqa: BLE001  told in one sentence, or raised again
+        _fail_for(error)
+    finally:
+        database.close()
+
+
 def _assembled() -> Any:
     """The app on a database that fits; ends the program with one sentence otherwise."""
     from bot.app import assemble
-    from storage.migrate import ready
 
     _content()
     settings = _settings()
     try:
         app = assemble(settings)
-        ready(app.database)
+        app.open()
     except ValueError as error:
         fail(f"DOLUONG_DATABASE_URL: {error}")
     except Exception as error:  # noqa: BLE001  told in one sentence, or raised again

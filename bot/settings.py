@@ -1,7 +1,10 @@
 """Every setting, read once: DOLUONG_* variables or a .env file."""
 
 import os
+import re
+import secrets
 import sys
+from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -70,14 +73,43 @@ class Settings(BaseSettings):
         le=60000,
         description="How many new web visitors one network address may bring in a minute.",
     )
+    secret_key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Key of the hashes that stand for people in evidence; the same for all processes of one"
+        " installation. Unset: made once and kept in secret.key beside the SQLite file, or in data/.",
+    )
     log_format: str = Field(
         "console", pattern="^(console|json)$", description="How log lines are written: console or json."
     )
+
+    def key(self) -> bytes:
+        """The secret key; made and kept where none is set and none was kept. Raises OSError."""
+        if self.secret_key:
+            return self.secret_key.get_secret_value().encode()
+        return _kept_key(_beside(self.database_url.get_secret_value()) / "secret.key")
 
     @property
     def zone(self) -> ZoneInfo:
         """The office's time zone."""
         return ZoneInfo(self.time_zone)
+
+
+def _beside(database_url: str) -> Path:
+    """The folder of a SQLite file, which only its owner reads; `data` for any other database."""
+    found = re.match(r"sqlite(?:\+\w+)?:///([^?]+)", database_url)
+    return Path(found[1]).absolute().parent if found else Path("data")
+
+
+def _kept_key(path: Path) -> bytes:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            suppress(FileExistsError),
+            os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file,
+        ):
+            file.write(secrets.token_hex(32))
+    return path.read_text(encoding="ascii").strip().encode()
 
 
 class SettingsError(Exception):

@@ -1,12 +1,14 @@
 """All content in one value, read and checked once at start."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from content.catalogue import Catalogue, load_catalogue
+from content.forms import Form, load_form
 from content.knowledge import Knowledge, load_knowledge
 from content.load import HERE, ContentError, line_of, read, read_list, short
-from content.model import Body, Chapter, Document, Menu, Office, Plan, Section, Task, ValueWords
+from content.model import Body, Chapter, Document, Menu, Notice, Office, Plan, Section, Task, ValueWords
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Content:
     knowledge: Knowledge
     menu: Menu
     values: ValueWords
+    notice: Notice
+    forms: Mapping[str, Form]  # by id
 
 
 def load_content(folder: Path = HERE) -> Content:
@@ -33,7 +37,24 @@ def load_content(folder: Path = HERE) -> Content:
         knowledge=load_knowledge(folder, plan),
         menu=read(folder / "menu.yaml", Menu),
         values=read(folder / "values.yaml", ValueWords),
+        notice=read(folder / "notice.yaml", Notice),
+        forms=_load_forms(folder / "forms"),
     )
+
+
+def _load_forms(folder: Path) -> dict[str, Form]:
+    forms: dict[str, Form] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        form = load_form(path)
+        if form.id in forms:
+            raise ContentError(
+                short(path),
+                ("settings", "form_id"),
+                line_of(path, ("settings", "form_id")),
+                f"{form.id} stands twice",
+            )
+        forms[form.id] = form
+    return forms
 
 
 def _load_plan(folder: Path) -> Plan:

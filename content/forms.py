@@ -52,6 +52,14 @@ _APPEARANCES: Mapping[str, tuple[str, ...]] = {
     "begin_repeat": ("one-line",),
 }
 
+# The columns that mean something for these types only.
+_ONLY_FOR: Mapping[str, tuple[str, ...]] = {
+    "calculation": ("calculate",),
+    "choice_filter": ("select_one", "select_multiple"),
+    "format": ("text",),
+    "repeat_count": ("begin_repeat",),
+}
+
 
 class Words(Frozen):
     """One text in both languages."""
@@ -203,6 +211,12 @@ class Form:
         return self.file.settings.version
 
     @property
+    def gate(self) -> Question | None:
+        """The question whether the person agrees to be asked at all, where the form begins with one."""
+        first = self.questions[0] if self.questions else None
+        return first if first and first.row.consent and first.row.consent != "each" else None
+
+    @property
     def personal(self) -> tuple[Question, ...]:
         """The questions that ask for somebody's own."""
         return tuple(question for question in self.questions if question.row.personal)
@@ -293,14 +307,15 @@ def _check_columns(file: FormFile, number: int, row: Row) -> None:
         raise _Fault(number, "type", f"there is no list {row.list_name!r}")
     if row.kind == "calculate" and row.calculation is None:
         raise _Fault(number, "calculation", "is missing")
+    for column, kinds in _ONLY_FOR.items():
+        if getattr(row, column) and row.kind not in kinds:
+            raise _Fault(number, column, f"means nothing for {row.kind}")
     if row.constraint and row.constraint_message is None:
         raise _Fault(number, "constraint_message", "is missing: a refusal is explained")
     if row.kind == "begin_repeat" and not row.repeat_count:
         raise _Fault(number, "repeat_count", "is missing: a conversation must know when a repeat ends")
     if row.appearance and row.appearance not in _APPEARANCES.get(row.kind, ()):
         raise _Fault(number, "appearance", f"{row.appearance!r} means nothing for {row.kind}")
-    if row.format and row.kind != "text":
-        raise _Fault(number, "format", "is for text only")
     if row.default is not None:
         _check_default(file, number, row)
 

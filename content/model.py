@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import field_validator, BaseModel, ConfigDict, Field, StringConstraints
 
 Language = Literal["vi", "en"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -115,6 +115,7 @@ class Office(Frozen):
     hours: str | None
     official_page: str | None
     retention: str | None
+    use_limit: str | None  # what the office has promised in writing not to do with the answers
     source: Source
 
 
@@ -126,6 +127,20 @@ class Picking(Frozen):
     numbers: tuple[tuple[Text, ...], ...]  # the words for 1, for 2, …
 
 
+# What has words of its own at any question of a form.
+FORM_WORDS = frozenset(
+    "yes no back skip unknown why later stop cancel colleague review submit help keep same done edit code withdraw".split()
+)
+
+
+class Notice(Frozen):
+    """The notice about personal data, line by line; a line with an unknown {fact} is left out."""
+
+    version: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    short: dict[Language, tuple[Text, ...]]
+    full: dict[Language, tuple[Text, ...]]
+
+
 class Menu(Frozen):
     """The words of the menu that are not sentences."""
 
@@ -134,6 +149,14 @@ class Menu(Frozen):
     picking: Picking
     hand_to_staff: tuple[Text, ...]
     ask_again: tuple[Text, ...]
+    form: dict[str, tuple[Text, ...]]
+
+    @field_validator("form")
+    @classmethod
+    def _complete(cls, form: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if set(form) != FORM_WORDS:
+            raise ValueError(f"must have exactly: {', '.join(sorted(FORM_WORDS))}")
+        return form
 
 
 class NumberWords(Frozen):

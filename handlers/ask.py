@@ -20,7 +20,7 @@ from handlers.effects import (
 from handlers.fold import fold
 from handlers.hearing import Hearing
 from handlers.messages import Choice, Message
-from handlers.people import State
+from handlers.people import Person, State
 
 _TICKET = re.compile(r"q\s?(\d{1,12})")
 _LONGEST_TICKET = 20  # characters, white space included
@@ -47,7 +47,7 @@ class Ask:
             (item, language): self._opening(item, language) for item in self._items for language in LANGUAGES
         }
 
-    def needs(self, cue: Cue, state: State) -> tuple[Query, ...]:
+    def needs(self, cue: Cue, state: State, person: Person) -> tuple[Query, ...]:
         """The question behind a ticket, when somebody types one."""
         ticket = _ticket(cue)
         return (QuestionByTicket(ticket),) if ticket else ()

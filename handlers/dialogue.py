@@ -104,7 +104,7 @@ class Dialogue(Protocol):
     name: str
     version: int
 
-    def needs(self, cue: Cue, state: State) -> tuple[Query, ...]:
+    def needs(self, cue: Cue, state: State, person: Person) -> tuple[Query, ...]:
         """What must be read before `step` can decide."""
         ...
 

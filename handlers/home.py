@@ -9,7 +9,7 @@ from handlers.dialogue import Chose, Cue, Said, SaidTooMuch, SentFile, Started, 
 from handlers.effects import Query
 from handlers.fold import fold
 from handlers.messages import Choice, Message
-from handlers.people import State
+from handlers.people import Person, State
 
 GREETING = "greeting"  # the smalltalk that is answered with the menu
 _COMMAND = re.compile(r"/\w{1,32}")
@@ -21,13 +21,14 @@ class Home:
     name = "home"
     version = 1
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: Content, *, has_survey: bool) -> None:
         self._content = content
+        self._has_survey = has_survey
         self._say = content.say
         commands = content.menu.commands.items()
         self._commands = {fold(word): f"home:{value}" for value, words in commands for word in words}
 
-    def needs(self, cue: Cue, state: State) -> tuple[Query, ...]:
+    def needs(self, cue: Cue, state: State, person: Person) -> tuple[Query, ...]:
         """Nothing: what this place says depends on nobody's rows."""
         return ()
 
@@ -35,21 +36,27 @@ class Home:
         """Every choice of the menu means the same for ever."""
         return True
 
-    def start(self, language: Language) -> State:
+    def start(self, language: Language, person: Person | None = None) -> State:
         """The state of somebody who sees the menu."""
-        return State(self.name, self.version, screen=self.menu(language))
+        return State(self.name, self.version, screen=self.menu(language, person))
 
-    def menu(self, language: Language) -> tuple[Choice, ...]:
+    def menu(self, language: Language, person: Person | None = None) -> tuple[Choice, ...]:
         """The services that exist, never more than five."""
+        form = Choice(self._say(language, "menu_form"), "survey:start")
+        survey = Choice(self._say(language, "menu_survey"), "survey:start")
+        first = form if person and person.draft else survey
         return (
+            *((first,) if self._has_survey else ()),
             Choice(self._say(language, "menu_plan"), "ask:examples"),
             Choice(self._say(language, "menu_help"), "home:help"),
             Choice(self._say(language, "menu_language"), "home:vi" if language == "en" else "home:en"),
         )
 
-    def greeting(self, language: Language) -> Message:
+    def greeting(self, language: Language, person: Person | None = None) -> Message:
         """The first message: who speaks, that it is a machine, what it can do."""
-        return Message(self._say(language, "greeting", office=self.office(language)), self.menu(language))
+        return Message(
+            self._say(language, "greeting", office=self.office(language)), self.menu(language, person)
+        )
 
     def introduction(self, language: Language) -> Message:
         """The greeting in one line, for somebody who began with a question."""
@@ -77,7 +84,7 @@ class Home:
             case Said(understood=understood) if understood.service:
                 return self._service(understood.service, view)
             case Said(understood=understood) if understood.topic == GREETING:
-                return self._at_menu(view, self.greeting(language))
+                return self._at_menu(view, self.greeting(language, view.person))
             case Started():
                 return self._at_menu(view, self._opening(view))
             case SaidTooMuch(limit):
@@ -85,46 +92,59 @@ class Home:
             case SentFile():
                 return _stay(view, Message(self._say(language, "file_unread")))
             case _:
-                return self._at_menu(view, Message(self._say(language, "menu"), self.menu(language)))
+                return self._at_menu(
+                    view, Message(self._say(language, "menu"), self.menu(language, view.person))
+                )
 
     def _chosen(self, value: str, view: View) -> Step:
         language = view.language
         match value.removeprefix("home:"):
             case "vi" | "en" as chosen:
                 person = replace(view.person, language=chosen, language_chosen=True)
-                message = Message(self._say(chosen, "language_now"), self.menu(chosen))
-                return Step(person, self.start(chosen), (message,))
+                message = Message(self._say(chosen, "language_now"), self.menu(chosen, person))
+                return Step(person, self.start(chosen, person), (message,))
             case "help":
-                return self._at_menu(view, Message(self._say(language, "help"), self.menu(language)))
+                return self._at_menu(
+                    view, Message(self._say(language, "help"), self.menu(language, view.person))
+                )
             case "number":
                 return self._no_such_number(view)
             case "unknown":
                 return self._at_menu(
-                    view, Message(self._say(language, "unknown_command"), self.menu(language))
+                    view, Message(self._say(language, "unknown_command"), self.menu(language, view.person))
                 )
             case _:
-                return self._at_menu(view, Message(self._say(language, "menu"), self.menu(language)))
+                return self._at_menu(
+                    view, Message(self._say(language, "menu"), self.menu(language, view.person))
+                )
 
     def _no_such_number(self, view: View) -> Step:
         """A number that is not on the screen: say so and show the choices again."""
-        state = view.state if view.state.screen else self.start(view.language)
+        state = view.state if view.state.screen else self.start(view.language, view.person)
         return Step(view.person, state, (Message(self._say(view.language, "no_such_number"), state.screen),))
 
     def _service(self, service: str, view: View) -> Step:
-        if service == "help":
-            return self._chosen("home:help", view)
         language = view.language
+        match service:
+            case "help":
+                return self._chosen("home:help", view)
+            case "unsubscribe" | "subscribe":
+                person = replace(view.person, stopped=service == "unsubscribe")
+                sentence = self._say(language, "unsubscribed" if person.stopped else "subscribed")
+                return self._at_menu(
+                    replace(view, person=person), Message(sentence, self.menu(language, person))
+                )
         sentence = self._say(language, f"not_open_{service}")
-        return self._at_menu(view, Message(sentence, self.menu(language)))
+        return self._at_menu(view, Message(sentence, self.menu(language, view.person)))
 
     def _opening(self, view: View) -> Message:
         language = view.language
         if view.person.greeted or view.shows_greeting:
-            return Message(self._say(language, "menu"), self.menu(language))
-        return self.greeting(language)
+            return Message(self._say(language, "menu"), self.menu(language, view.person))
+        return self.greeting(language, view.person)
 
     def _at_menu(self, view: View, message: Message) -> Step:
-        return Step(view.person, self.start(view.language), (message,))
+        return Step(view.person, self.start(view.language, view.person), (message,))
 
 
 def _stay(view: View, message: Message) -> Step:

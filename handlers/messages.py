@@ -47,6 +47,7 @@ class Control:
     picked: tuple[str, ...] = ()
     typed: str = ""
     alone: tuple[str, ...] = ()
+    sends: str = ""
 
 
 @dataclass(frozen=True, slots=True)

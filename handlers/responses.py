@@ -61,15 +61,14 @@ class TaxCodeTaken(Query):
 
 @dataclass(frozen=True, slots=True)
 class LastResponse(Query):
-    """This person's newest submitted response to that form of a year before: an Earlier, or None."""
+    """This person's newest submitted response to that form: an Earlier, or None."""
 
     form_id: str
-    before: int
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What somebody answered in another year."""
+    """What somebody answered in a year."""
 
     year: int
     fills: Fills

@@ -1,7 +1,9 @@
 """Which dialogue a cue belongs to; the one place that knows them all."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
 
 from content.everything import Content
 from content.model import Language
@@ -9,34 +11,87 @@ from handlers.ask import HAND, Ask
 from handlers.choices import Picker
 from handlers.dialogue import Chose, Cue, Dialogue, Said, SaidTooMuch, SentFile, Started, Step, Tapped, View
 from handlers.effects import KeepState, Outcome, Query
+from handlers.filling import Filling
 from handlers.hearing import Hearing
 from handlers.home import GREETING, Home
 from handlers.messages import Message
+from handlers.notice import Notices
 from handlers.people import Person, State, StateUnreadable, load_state
+from handlers.privacy import Privacy
+from handlers.survey import Survey
 
 TO_STAFF = "talk_to_staff"
+SURVEY_FORM = "demand_survey"
+
+
+def _local(payload: str) -> str:
+    return f"http://127.0.0.1:8080/?start={payload}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the service runs, as far as a dialogue needs to know.
+
+    `zone`: the office's; `link` makes the address that carries a deep link's payload; `demo`: everything is open,
+    also without the office's contact and retention.
+    """
+
+    zone: tzinfo = ZoneInfo("Asia/Ho_Chi_Minh")
+    link: Callable[[str], str] = _local
+    demo: bool = False
 
 
 class Router:
     """Leads every cue to its dialogue and is itself as pure as they are."""
 
-    def __init__(self, content: Content, hearing: Hearing, others: Sequence[Dialogue] = ()) -> None:
+    def __init__(
+        self,
+        content: Content,
+        hearing: Hearing,
+        others: Sequence[Dialogue] = (),
+        place: Place = Place(),  # noqa: B008  frozen
+    ) -> None:
         self._say = content.say
-        self.home = Home(content)
         self.picker = Picker(content.menu.picking)
+        form, notices = content.forms[SURVEY_FORM], Notices(content)
+        is_open = place.demo or _may_ask(content)
+        self.home = Home(content, has_survey=is_open)
         self._ask = Ask(content, hearing)
-        known: list[Dialogue] = [self.home, self._ask, *others]
+        self._filling = Filling(content, self.picker, notices, self._elsewhere, place.zone, place.link)
+        self._survey = Survey(
+            content, form, self._filling, notices, self._elsewhere, place.zone, is_open=is_open
+        )
+        self._privacy = Privacy(content, notices, self._elsewhere)
+        known: list[Dialogue] = [
+            self.home,
+            self._ask,
+            self._filling,
+            self._survey,
+            self._privacy,
+            *others,
+        ]
         self._dialogues = {one.name: one for one in known}
 
-    def needs(self, cue: Cue, stored: str | None) -> tuple[Query, ...]:
+    def needs(self, cue: Cue, stored: str | None, person: Person) -> tuple[Query, ...]:
         """What must be read before `step` is called with the same cue and state."""
-        state, _ = self._load(stored, "vi")
+        state, _ = self._load(stored, person)
         if isinstance(cue, Tapped):
-            return self._owner(cue.value).needs(cue, state)
-        # Whoever may take it is asked; to find out who does would cost more than a row too many.
-        needed = self._ask.needs(cue, state)
-        current = self._dialogues[state.dialogue]
-        return needed if current is self._ask else (*current.needs(cue, state), *needed)
+            return self._owner(cue.value).needs(self._chosen(cue.value, state), state, person)
+        queries: dict[Query, None] = {}
+        for dialogue in self._perhaps(cue, state):
+            queries |= dict.fromkeys(dialogue.needs(cue, state, person))
+        return tuple(queries)
+
+    def _perhaps(self, cue: Cue, state: State) -> list[Dialogue]:
+        """Who may take it; to find out who does would cost more than a row too many."""
+        found: list[Dialogue] = [self._dialogues[state.dialogue], self._ask]
+        if self._survey.claims(cue):
+            found.append(self._survey)
+        if self._privacy.claims(cue):
+            found.append(self._privacy)
+        if isinstance(cue, Said) and (picked := self.picker.pick(state.screen, cue.text)):
+            found.append(self._owner(picked[0]))
+        return found
 
     def step(self, cue: Cue, stored: str | None, view: View) -> Step:
         """Decide what the cue changes; `stored` is the state as text, None for a newcomer.
@@ -44,7 +99,7 @@ class Router:
         `view.state` is not read: what a stored state means is decided here.
         """
         person, language = self._speaking(cue, view.person)
-        state, unreadable = self._load(stored, language)
+        state, unreadable = self._load(stored, person)
         view = replace(view, person=person, state=state, language=language)
         if unreadable:
             return self._recovered(stored or "", unreadable, view)
@@ -52,17 +107,17 @@ class Router:
         step = self._stale(view) if self._is_stale(cue, state, dialogue) else dialogue.step(cue, view)
         return self._introduced(cue, view, step)
 
-    def _load(self, stored: str | None, language: Language) -> tuple[State, str | None]:
+    def _load(self, stored: str | None, person: Person) -> tuple[State, str | None]:
         """The state, and the reason why it could not be read."""
         if stored is None:
-            return self.home.start(language), None
+            return self.home.start(person.language, person), None
         try:
             state = load_state(stored)
         except StateUnreadable as reason:
-            return self.home.start(language), str(reason)
+            return self.home.start(person.language, person), str(reason)
         known = self._dialogues.get(state.dialogue)
         if known is None or known.version != state.version:
-            return self.home.start(language), f"{state.dialogue} {state.version}"
+            return self.home.start(person.language, person), f"{state.dialogue} {state.version}"
         return state, None
 
     def _receiver(self, cue: Cue, state: State) -> tuple[Dialogue, Cue]:
@@ -74,27 +129,59 @@ class Router:
                 return self._owner(value), self._chosen(value, state)
             case Said(text):
                 return self._said(text, cue, state)
-            case Started() | SaidTooMuch() | SentFile():
-                return self.home, cue
+            case SaidTooMuch() | SentFile():
+                return (self._filling if self._is_filling(state) else self.home), cue
+            case Started():
+                return (self._survey if self._survey.claims(cue) else self.home), cue
             case _:
                 return self._dialogues[state.dialogue], cue
 
     def _said(self, text: str, cue: Said, state: State) -> tuple[Dialogue, Cue]:
+        if self._is_filling(state):
+            return (self.home, Chose((one,))) if (one := self._leaves(text)) else (self._filling, cue)
         if picked := self.picker.pick(state.screen, text):
             return self._owner(picked[0]), Chose(picked)
         if command := self.home.command(text):
             return self.home, Chose((command,))
         if cue.understood.service == TO_STAFF and any(choice.value == HAND for choice in state.screen):
             return self._ask, Chose((HAND,))
+        if self._privacy.claims(cue):
+            return self._privacy, cue
+        if self._survey.claims(cue) or (state.dialogue == self._survey.name and state.get("stage")):
+            return self._survey, cue
+        return self._home_or_ask(text, cue, state)
+
+    def _home_or_ask(self, text: str, cue: Said, state: State) -> tuple[Dialogue, Cue]:
         if cue.understood.service:
             return self.home, cue
         if self.home.is_unknown_command(text):
             return self.home, Chose(("home:unknown",))
-        if state.dialogue not in (self.home.name, self._ask.name):
+        if state.dialogue not in (self.home.name, self._ask.name, self._survey.name, self._privacy.name):
             return self._dialogues[state.dialogue], cue
         if self.picker.numbers(text):
             return self.home, Chose(("home:number",))
         return (self.home if cue.understood.topic == GREETING else self._ask), cue
+
+    def _is_filling(self, state: State) -> bool:
+        return state.dialogue == self._filling.name
+
+    def _leaves(self, text: str) -> str | None:
+        """The command that leads out of a form: back to the menu. Its language is changed inside it."""
+        command = self.home.command(text)
+        return command if command == "home:menu" else None
+
+    def _elsewhere(self, cue: Cue, view: View) -> Step:
+        """What a dialogue gives away: a wish that is another's to fulfil."""
+        match cue:
+            case Chose((value,)):
+                dialogue: Dialogue = self._owner(value)
+                return dialogue.step(cue, view)
+            case Said(text) if command := self.home.command(text):
+                return self.home.step(Chose((command,)), view)
+            case Said() if self._privacy.claims(cue):
+                return self._privacy.step(cue, view)
+            case _:
+                return self.home.step(cue, view)
 
     def _owner(self, value: str) -> Dialogue:
         return self._dialogues.get(value.partition(":")[0], self.home)
@@ -109,13 +196,14 @@ class Router:
     def _stale(self, view: View) -> Step:
         """A button of an earlier message: say so kindly and show what is asked now, or the menu."""
         sentence = self._say(view.language, "stale_button")
-        state = view.state if view.state.screen else self.home.start(view.language)
+        state = view.state if view.state.screen else self.home.start(view.language, view.person)
         return Step(view.person, state, (Message(sentence, state.screen),))
 
     def _recovered(self, stored: str, reason: str, view: View) -> Step:
         language = view.language
-        message = Message(self._say(language, "state_lost"), self.home.menu(language))
-        return Step(view.person, self.home.start(language), (message,), (KeepState(stored, reason),))
+        message = Message(self._say(language, "state_lost"), self.home.menu(language, view.person))
+        state = self.home.start(language, view.person)
+        return Step(view.person, state, (message,), (KeepState(stored, reason),))
 
     def _speaking(self, cue: Cue, person: Person) -> tuple[Person, Language]:
         """Who speaks, and in what language: a clear sentence's own, remembered unless the person chose one."""
@@ -131,6 +219,12 @@ class Router:
         if view.person.greeted or not step.replies:
             return step
         step = replace(step, person=replace(step.person, greeted=True))
-        if view.shows_greeting or step.replies[0] == self.home.greeting(view.language):
+        if view.shows_greeting or step.replies[0] == self.home.greeting(view.language, step.person):
             return step
         return step.after(self.home.introduction(view.language))
+
+
+def _may_ask(content: Content) -> bool:
+    """Whether the office has said how it is reached and how long it keeps what is personal."""
+    office = content.office
+    return bool((office.phone or office.email) and office.retention)

@@ -29,7 +29,9 @@ class Showing:
         row = place.question.row
         text = self.words(walk, place, row.short or row.label)
         instance = self.instance(place, walk)
-        return self._say(self.language, "form_of_instance", what=text, instance=instance) if instance else text
+        return (
+            self._say(self.language, "form_of_instance", what=text, instance=instance) if instance else text
+        )
 
     def instance(self, place: Place, walk: Walk) -> str:
         """Which instance of a repeat a place belongs to: the chosen thing, or its number; '' outside a repeat."""

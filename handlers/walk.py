@@ -151,7 +151,11 @@ class Walk:
 
     def prompts(self, *, later: bool | None = None) -> Iterator[Prompt]:
         """Every prompt that applies, in order; `later`: only the main part (False) or only what comes after (True)."""
+        gate = self.form.gate
+        passed = gate is not None and gate.name in self.fills  # agreed once, and withdrawn rather than edited
         for segment in _segments(self.form):
+            if passed and segment.questions[0] is gate:
+                continue
             if later is None or segment.questions[0].later == later:
                 yield from self._of(segment)
 

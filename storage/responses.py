@@ -201,12 +201,11 @@ def read_taken(
     }
 
 
-_given_last = rows(person_id=Id, form_id=sa.String, before=sa.Integer)
+_given_last = rows(person_id=Id, form_id=sa.String)
 _LAST = (
     sa.select(
         _given_last.c.person_id,
         _given_last.c.form_id,
-        _given_last.c.before,
         responses.c.year,
         responses.c.answers,
     )
@@ -215,7 +214,6 @@ _LAST = (
             responses,
             (responses.c.id == participants.c.response_id)
             & (responses.c.form_id == _given_last.c.form_id)
-            & (responses.c.year < _given_last.c.before)
             & (responses.c.status == sa.literal_column("'submitted'")),
         )
     )
@@ -226,13 +224,11 @@ _LAST = (
 def read_last(
     connection: sa.Connection, asked: Sequence[tuple[Person, LastResponse]]
 ) -> dict[tuple[int, LastResponse], Earlier]:
-    """Each person's newest response of an earlier year."""
-    wanted = bound(
-        {"person_id": person.id, "form_id": query.form_id, "before": query.before} for person, query in asked
-    )
+    """Each person's newest submitted response."""
+    wanted = bound({"person_id": person.id, "form_id": query.form_id} for person, query in asked)
     return {  # the newest comes last and stays
-        (person_id, LastResponse(form_id, before)): Earlier(year, _fills(answers))
-        for person_id, form_id, before, year, answers in connection.execute(_LAST, wanted)
+        (person_id, LastResponse(form_id)): Earlier(year, _fills(answers))
+        for person_id, form_id, year, answers in connection.execute(_LAST, wanted)
     }
 
 

@@ -62,7 +62,7 @@ class Done:
 class Router(Protocol):
     """The pure side of a turn, as handlers.router.Router provides it."""
 
-    def needs(self, cue: Cue, stored: str | None) -> tuple[Query, ...]:
+    def needs(self, cue: Cue, stored: str | None, person: Person) -> tuple[Query, ...]:
         """What must be read before the step."""
         ...
 
@@ -239,7 +239,7 @@ def _read(
         if standing.person.id in first:
             continue
         first.add(standing.person.id)
-        for query in router.needs(turn.cue, standing.stored):
+        for query in router.needs(turn.cue, standing.stored, standing.person):
             asked.setdefault(type(query), []).append((standing.person, query))
     answers: dict[int, dict[Query, object]] = {}
     for kind, queries in asked.items():
@@ -263,7 +263,7 @@ def _decide(
     person_id = standing.person.id
     if person_id in work.apart:
         return None
-    if person_id in work.changed and router.needs(turn.cue, standing.stored):
+    if person_id in work.changed and router.needs(turn.cue, standing.stored, standing.person):
         return None  # the rows it needs were read before this person's earlier turn was written
     view = View(
         standing.person,

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 def environment(url: str, **more: str) -> dict[str, str]:
     """The machine's environment without its own DOLUONG_* settings, and these."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DOLUONG_")}
-    return {**kept, "DOLUONG_DATABASE_URL": url, "PYTHONUTF8": "1", **more}
+    return {**kept, "DOLUONG_DATABASE_URL": url, "DOLUONG_SECRET_KEY": "k" * 32, "PYTHONUTF8": "1", **more}
 
 
 def command(

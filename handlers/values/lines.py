@@ -8,6 +8,7 @@ from handlers.fold import fold
 from handlers.values.numbers import (
     Kind,
     Part,
+    as_typed,
     join_thousands,
     no_number,
     not_known,
@@ -74,7 +75,7 @@ class LineReader:
             yield read_tokens(dashed.replace("-", ";"), self.lexicon)
 
     def _one_each(self, parts: list[Part]) -> Numbers | Refusal:
-        if refusal := _unreadable(parts):
+        if refusal := self._unreadable(parts):
             return refusal
         values = [part for part in parts if part.kind in _VALUES]
         if len(values) == 1 and _says_all(values[0]):
@@ -84,7 +85,7 @@ class LineReader:
         return self._settled(list(enumerate(values)))
 
     def _named(self, parts: list[Part]) -> Numbers | Refusal:
-        if refusal := _unreadable(parts):
+        if refusal := self._unreadable(parts):
             return refusal
         segments = list(_segments(parts))
         pairs = _by_segment(segments) or _by_place(segments, len(self.labels)) or _in_turn(parts)
@@ -92,6 +93,16 @@ class LineReader:
             label = next(part for part in parts if part.kind is Kind.LABEL)
             return Refusal("value_line_pairs", (("label", shown(self.labels[label.place])),))
         return self._twice(pairs) or self._settled(pairs)
+
+    def _unreadable(self, parts: list[Part]) -> Refusal | None:
+        if refusal := no_number(parts):
+            return refusal
+        strange = " ".join(part.typed for part in parts if part.kind is Kind.STRANGE)
+        if not strange:
+            return None
+        pairs = _by_place(list(_segments(parts)), len(self.labels))
+        offered = " ".join(_retyped(part) for _, part in pairs) if pairs else None
+        return Refusal("value_line_unread", (("input", shown(strange)),), offered)
 
     def _settled(self, pairs: Pairs) -> Numbers | Refusal:
         numbers: list[Number | None] = [None] * len(self.labels)
@@ -118,16 +129,16 @@ class LineReader:
         return Refusal("value_line_count", (("expected", str(len(self.labels))), ("got", str(got))))
 
 
-def _unreadable(parts: Sequence[Part]) -> Refusal | None:
-    strange = " ".join(part.typed for part in parts if part.kind is Kind.STRANGE)
-    if refusal := no_number(parts):
-        return refusal
-    return Refusal("value_line_unread", (("input", shown(strange)),)) if strange else None
-
-
 def _says_all(part: Part) -> bool:
     """Whether one word answers every question of the line: «không biết», «không có»."""
     return part.kind is Kind.UNKNOWN or (part.value == 0 and not part.typed.isdigit())
+
+
+def _retyped(part: Part) -> str:
+    """A number as a person would type it among others."""
+    if part.kind is Kind.UNKNOWN:
+        return "?"
+    return f"~{as_typed(part.value)}" if part.approximate else as_typed(part.value)
 
 
 def _apart(commas: re.Match[str]) -> str:

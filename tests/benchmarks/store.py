@@ -51,7 +51,7 @@ class Beforehand:
         view = View(Person(1, greeted=True), START, shows_greeting=True)
         self._steps = {one.said.text: router.step(one.said, one.state, view) for one in asked}
 
-    def needs(self, cue: Cue, stored: str | None) -> tuple[Query, ...]:
+    def needs(self, cue: Cue, stored: str | None, person: Person) -> tuple[Query, ...]:
         """Nothing, as a question of the plan needs nothing."""
         return ()
 

@@ -51,7 +51,7 @@ class Seats:
     name = "seats"
     version = 1
 
-    def needs(self, cue: Cue, state: State) -> tuple[Query, ...]:
+    def needs(self, cue: Cue, state: State, person: Person) -> tuple[Query, ...]:
         return (NotesSoFar(),) if isinstance(cue, Said) else ()
 
     def anytime(self, value: str) -> bool:
@@ -96,10 +96,10 @@ class SeatsRouter(Router):
     def __init__(self, content: Content, hearing: Hearing) -> None:
         super().__init__(content, hearing, [Seats()])
 
-    def _load(self, stored: str | None, language):  # type: ignore[no-untyped-def]
+    def _load(self, stored: str | None, person):  # type: ignore[no-untyped-def]
         if stored is None:
             return State("seats", 1), None
-        return super()._load(stored, language)
+        return super()._load(stored, person)
 
 
 TABLES = """

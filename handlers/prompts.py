@@ -1,0 +1,259 @@
+"""Composes what a form asks: the question in its words, the choices, the ways around it, the controls a channel may draw."""
+
+from collections.abc import Iterable, Mapping
+
+from content.catalogue import Catalogue
+from content.forms import ChoiceRow
+from content.model import Language, Menu
+from handlers.fills import Fill
+from handlers.messages import Choice, Control, Message
+from handlers.showing import Showing
+from handlers.walk import Place, Prompt, Walk
+
+FEW = 12  # choices are listed up to here; of a longer autocomplete list the person types a part
+
+Aside = str  # the name of a way around: skip, unknown, why, back, later, keep
+
+
+class Prompts:
+    """Says each prompt of a form in one language or the other."""
+
+    def __init__(self, say: Catalogue, menu: Menu) -> None:
+        self._say = say
+        self._words = menu.form
+
+    def showing(self, language: Language) -> Showing:
+        """How answers are shown in that language."""
+        return Showing(self._say, language)
+
+    def ask(
+        self,
+        walk: Walk,
+        prompt: Prompt,
+        language: Language,
+        *,
+        lead: Iterable[str] = (),
+        picked: str | None = None,
+    ) -> Message:
+        """The prompt as a message; `lead` are lines said before it, `picked` the names ticked so far by «+»."""
+        showing = self.showing(language)
+        lines = [*lead, *(showing.label(walk, note) for note in walk.notes_before(prompt))]
+        match prompt.kind:
+            case "card":
+                return self._card(walk, prompt, showing, lines)
+            case "line":
+                return self._line(walk, prompt, showing, lines)
+            case "question":
+                return self._question(walk, prompt, showing, lines, picked)
+
+    def _question(
+        self, walk: Walk, prompt: Prompt, showing: Showing, lines: list[str], picked: str | None
+    ) -> Message:
+        place, language = prompt.place, showing.language
+        row = place.question.row
+        lines.append(showing.label(walk, place))
+        lines += self._standing(walk, prompt, showing)
+        if row.hint:
+            lines.append(showing.words(walk, place, row.hint))
+        offered = walk.choices(place)
+        several = place.question.kind == "select_multiple"
+        names = _ticked(walk, place, picked) if several else ()
+        choices = () if self._is_typed(place) else self._choices(place, offered, language)
+        control = self._ticks(place, offered, names, language) if several else None
+        if several and picked is not None:
+            choices = tuple(
+                _marked(choice, names, self._say(language, "form_ticked", label=choice.label))
+                for choice in choices
+            )
+        asides = self._asides(walk, prompt, language, done=len(names) if picked else 0)
+        return self._counted(
+            walk, prompt, language, Message("\n".join(lines), choices + asides, control=control)
+        )
+
+    def _is_typed(self, place: Place) -> bool:
+        question = place.question
+        return question.row.appearance == "autocomplete" and len(question.choices) > FEW
+
+    def _choices(self, place: Place, offered: Iterable[ChoiceRow], language: Language) -> tuple[Choice, ...]:
+        kind = "pick" if place.question.kind == "select_multiple" else "a"
+        found = [Choice(one.label[language], f"form:{kind}:{place.name}:{one.name}") for one in offered]
+        if found and place.question.row.unknown:
+            found.append(self.aside("unknown", place.name, language, numbered=True))
+        return tuple(found)
+
+    def _ticks(
+        self, place: Place, offered: Iterable[ChoiceRow], picked: tuple[str, ...], language: Language
+    ) -> Control:
+        return Control(
+            "several",
+            f"form:pick:{place.name}:",
+            picked=picked,
+            typed=self._say(language, "form_several_typed"),
+            alone=tuple(one.name for one in offered if one.exclusive),
+            sends=f"form:set:{place.name}:",
+        )
+
+    def _line(self, walk: Walk, prompt: Prompt, showing: Showing, lines: list[str]) -> Message:
+        language = showing.language
+        group = prompt.group
+        assert group
+        if group.row.label:
+            lines.append(showing.words(walk, prompt.place, group.row.label))
+        lines += self._standing(walk, prompt, showing)
+        labels = self.labels(walk, prompt, showing)
+        unknown = any(place.question.row.unknown for place in prompt.places)
+        example = (
+            " ".join(("12", "3", "?" if unknown else "5", "8", "2")[: len(labels)])
+            if len(labels) > 1
+            else "12"
+        )
+        key = "form_line_one" if len(labels) == 1 else "form_line"
+        typed = self._say(language, key, labels=", ".join(labels), count=len(labels), example=example)
+        if unknown:
+            typed = self._say(language, "form_line_unknown", line=typed)
+        control = Control(
+            "numbers",
+            f"form:set:{prompt.key}:",
+            labels=labels,
+            picked=tuple(_stepper(walk.fills.get(place.name)) for place in prompt.places),
+            typed=typed,
+        )
+        if group.row.hint:
+            lines.append(showing.words(walk, prompt.place, group.row.hint))
+        asides = self._asides(walk, prompt, language)
+        return self._counted(
+            walk, prompt, language, Message("\n".join(lines) or typed, asides, control=control)
+        )
+
+    def labels(self, walk: Walk, prompt: Prompt, showing: Showing) -> tuple[str, ...]:
+        """What each number of a line counts: the instances of a repeat, or the questions of a group."""
+        return tuple(
+            showing.instance(place, walk)
+            or showing.words(walk, place, place.question.row.short or place.question.row.label)
+            for place in prompt.places
+        )
+
+    def _card(self, walk: Walk, prompt: Prompt, showing: Showing, lines: list[str]) -> Message:
+        """What is known already, on one card."""
+        language = showing.language
+        known = Walk(walk.form, {**walk.fills, **walk.known}, walk.today)
+        lines.append(self._say(language, "form_card"))
+        lines += [self.line(known, (place,), showing) for place in prompt.places]
+        choices = (
+            Choice(
+                self._say(language, "form_card_right"), f"form:right:{prompt.key}", also=self._words["yes"]
+            ),
+            Choice(
+                self._say(language, "form_card_wrong"), f"form:wrong:{prompt.key}", also=self._words["no"]
+            ),
+        )
+        return self._counted(walk, prompt, language, Message("\n".join(lines), choices))
+
+    def line(
+        self, walk: Walk, places: Iterable[Place], showing: Showing, personal: Mapping[str, str] | None = None
+    ) -> str:
+        """Places with what stands there, as one line: «Lĩnh vực: Khối lượng; Nhiệt độ»."""
+        every = list(places)
+        if len(every) == 1:
+            what, value = showing.short(walk, every[0]), showing.value(walk, every[0], personal)
+        else:
+            group = every[0].question.line
+            words = group.row.short or group.row.label if group else None
+            what = showing.words(walk, every[0], words)
+            parts = []
+            for place in every:
+                name = showing.instance(place, walk) or showing.words(
+                    walk, place, place.question.row.short or place.question.row.label
+                )
+                parts.append(
+                    self._say(
+                        showing.language, "form_part", what=name, value=showing.value(walk, place, personal)
+                    )
+                )
+            value = "; ".join(parts)
+        return self._say(showing.language, "form_answer", what=what.rstrip(" ?:."), value=value)
+
+    def _standing(self, walk: Walk, prompt: Prompt, showing: Showing) -> list[str]:
+        """The answer that stands already, when a question is asked again; or the one of before, when it is known."""
+        language = showing.language
+        given = [place for place in prompt.places if place.name in walk.fills]
+        if given:
+            values = "; ".join(filter(None, (showing.value(walk, place) for place in given)))
+            return [self._say(language, "form_standing", value=values)]
+        known = Walk(walk.form, {**walk.fills, **walk.known}, walk.today)
+        if self.offers(walk, prompt):
+            values = "; ".join(filter(None, (showing.value(known, place) for place in prompt.places)))
+            return [self._say(language, "form_known", value=values)]
+        return []
+
+    def offers(self, walk: Walk, prompt: Prompt) -> bool:
+        """Whether an answer of before stands ready for the whole prompt, and still fits."""
+        known = Walk(walk.form, {**walk.fills, **walk.known}, walk.today)
+        return walk.is_open(prompt) and all(
+            place.name in walk.known and known.fits(place, walk.known[place.name]) for place in prompt.places
+        )
+
+    # Ways around a question
+
+    def _asides(self, walk: Walk, prompt: Prompt, language: Language, *, done: int = 0) -> tuple[Choice, ...]:
+        names: list[Aside] = []
+        row = prompt.places[0].question.row
+        if not walk.is_open(prompt):
+            names.append("keep")
+        elif self.offers(walk, prompt):
+            names.append("same")
+        if not any(place.question.row.required for place in prompt.places):
+            names.append("skip")
+        if prompt.kind == "question" and row.unknown and not prompt.place.question.choices:
+            names.append("unknown")
+        if self.why(prompt):
+            names.append("why")
+        if walk.before(prompt.key):
+            names.append("back")
+        names.append("later")
+        asides = tuple(self.aside(name, prompt.key, language) for name in names)
+        if not done:
+            return asides
+        label = self._say(language, "form_done", count=done)
+        return (Choice(label, f"form:done:{prompt.key}", also=self._words["done"], aside=True), *asides)
+
+    def aside(self, name: Aside, key: str, language: Language, *, numbered: bool = False) -> Choice:
+        """A way around the question of that key."""
+        label = self._say(language, f"form_aside_{name}")
+        return Choice(label, f"form:{name}:{key}", also=self._words.get(name, ()), aside=not numbered)
+
+    def why(self, prompt: Prompt) -> tuple[Place, ...]:
+        """The places of a prompt that can say why they are asked."""
+        return tuple(place for place in prompt.places if place.question.row.why)[:1]
+
+    def _counted(self, walk: Walk, prompt: Prompt, language: Language, message: Message) -> Message:
+        """The message with how far it is; nobody counts what comes after submitting."""
+        prompts = list(walk.prompts(later=prompt.later))
+        keys = [one.key for one in prompts]
+        number = keys.index(prompt.key) + 1 if prompt.key in keys else len(keys)
+        counted = self._say(language, "form_counted", number=number, total=len(keys))
+        return Message(
+            message.text, message.choices, message.attachments, message.control, (number, len(keys)), counted
+        )
+
+
+def _ticked(walk: Walk, place: Place, picked: str | None) -> tuple[str, ...]:
+    """The names ticked so far: those of this moment, or the answer that stands."""
+    if picked is not None:
+        return tuple(filter(None, picked.split("+")))
+    fill = walk.fills.get(place.name)
+    return fill.value if fill and isinstance(fill.value, tuple) else ()
+
+
+def _marked(choice: Choice, names: tuple[str, ...], label: str) -> Choice:
+    """A choice with its tick, where it has one."""
+    if choice.value.rpartition(":")[2] not in names:
+        return choice
+    return Choice(label, choice.value, choice.url, (*choice.also, choice.label), choice.aside)
+
+
+def _stepper(fill: Fill | None) -> str:
+    """What a stepper shows for an answer: a number, «?», or nothing."""
+    if fill is None:
+        return ""
+    return "?" if fill.mark == "?" else str(fill.value)

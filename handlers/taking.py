@@ -1,0 +1,381 @@
+"""Takes an answer to a prompt out of what somebody typed or tapped, or says why it cannot."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from content.catalogue import Catalogue
+from content.forms import NUMBERS, ChoiceRow, Question
+from content.model import Language, Menu
+from handlers.choices import Picker
+from handlers.fills import APPROXIMATE, KEPT_APART, NOT_KNOWN, Fill
+from handlers.fold import fold
+from handlers.messages import Choice
+from handlers.showing import Showing
+from handlers.values import Number, Refusal, Values, person_name, phone_or_email, tax_code
+from handlers.walk import Place, Prompt, Walk
+
+LONGEST_TEXT = 1_000  # characters of an answer in words
+MOST_CANDIDATES = 7  # of a long list, offered at once
+_READERS = {"tax_code": tax_code, "person_name": person_name, "phone_or_email": phone_or_email}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The answers to a prompt by place; `own` are values that belong to the person, by question."""
+
+    fills: tuple[tuple[str, Fill], ...]
+    own: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """It is no answer: `key` and `values` name the sentence that says why, or `sentence` is the form's own."""
+
+    key: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+    sentence: str = ""
+    suggestion: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Specify:
+    """«Other» was chosen, among these names: what exactly is asked next."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Several entries of a long list have these words, or none and they may be kept as «other»."""
+
+    choices: tuple[ChoiceRow, ...]
+    other: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The numbers of a line as far as they were said: «12», «~12», «?», or «_» for one that is missing."""
+
+    tokens: tuple[str, ...]
+
+
+Reading = Taken | NotTaken | Specify | Candidates | Line
+
+
+class Taker:
+    """Reads answers; built once from the content."""
+
+    def __init__(self, say: Catalogue, menu: Menu, values: Values, picker: Picker) -> None:
+        self._say = say
+        self._between = tuple(fold(word) for word in menu.picking.between)
+        self._values = values
+        self._picker = picker
+
+    def words(self, walk: Walk, prompt: Prompt, text: str, language: Language) -> Reading:
+        """What somebody typed, as the answer to a prompt."""
+        if prompt.kind == "line":
+            return self.line(walk, prompt, text, (), language)
+        place = prompt.place
+        match place.question.kind:
+            case "select_one":
+                return self._one(walk, place, text, language)
+            case "select_multiple":
+                return self._several(walk, place, text, language)
+            case "integer" | "decimal":
+                return self._number(walk, place, text, language)
+            case "date":
+                return self._date(walk, place, text, language)
+            case _:
+                return self._text(walk, place, text, language)
+
+    # Choices
+
+    def names(
+        self, walk: Walk, place: Place, names: Iterable[str], language: Language, other: str = ""
+    ) -> Reading:
+        """These choices as the answer."""
+        question = place.question
+        chosen = tuple(dict.fromkeys(names))
+        offered = {choice.name: choice for choice in walk.choices(place)}
+        if not chosen or any(name not in offered for name in chosen):
+            return NotTaken("form_pick_from_list")
+        alone = [name for name in chosen if offered[name].exclusive]
+        if alone and len(chosen) > 1:
+            return NotTaken("form_exclusive", (("choice", offered[alone[0]].label[language]),))
+        if not other and any(offered[name].specify for name in chosen):
+            return self._checked(walk, place, Fill(_as_value(question, chosen)), language, Specify(chosen))
+        return self._checked(walk, place, Fill(_as_value(question, chosen), "", other), language)
+
+    def _one(self, walk: Walk, place: Place, text: str, language: Language) -> Reading:
+        offered = walk.choices(place)
+        picked = self._picker.pick(_screen(offered, language), text)
+        if picked and not self._is_long(place, text):
+            return self.names(walk, place, picked, language)
+        if named := _specified(offered, text, language):
+            name, other = named
+            return self.names(walk, place, (name,), language, other)
+        if place.question.row.appearance == "autocomplete":
+            return self._found(walk, place, offered, text, language)
+        return NotTaken("form_pick_one_or_say" if any(one.specify for one in offered) else "form_pick_one")
+
+    def _is_long(self, place: Place, text: str) -> bool:
+        """Whether a bare number cannot mean a place in a list nobody has seen."""
+        return place.question.row.appearance == "autocomplete" and bool(self._picker.numbers(text))
+
+    def _found(
+        self, walk: Walk, place: Place, offered: tuple[ChoiceRow, ...], text: str, language: Language
+    ) -> Reading:
+        """The entries of a long list whose words begin with the typed ones."""
+        wanted = fold(text).split()
+        found = [
+            one for one in offered if not one.specify and _begins(wanted, fold(one.label[language]).split())
+        ]
+        exact = [one for one in found if _ends(wanted, fold(one.label[language]).split())]
+        if len(found) == 1 or len(exact) == 1:
+            return self.names(walk, place, ((exact or found)[0].name,), language)
+        if len(found) > MOST_CANDIDATES:
+            return NotTaken("form_too_many_found", (("count", str(len(found))),))
+        other = text.strip() if any(one.specify for one in offered) and len(text.strip()) > 1 else ""
+        return Candidates(tuple(found), other) if found or other else NotTaken("form_none_found")
+
+    def _several(self, walk: Walk, place: Place, text: str, language: Language) -> Reading:
+        offered = walk.choices(place)
+        screen = _screen(offered, language)
+        picked = self._picker.pick(screen, text, several=True)
+        if picked:
+            return self.names(walk, place, picked, language)
+        if self._picker.numbers(text):
+            return NotTaken("form_no_such_number", (("count", str(len(offered))),))
+        names: list[str] = []
+        other = ""
+        for part in self._parts(text):
+            if one := self._picker.pick(screen, part):
+                names += one
+            elif named := _specified(offered, part, language):
+                names.append(named[0])
+                other = named[1]
+            else:
+                return NotTaken("form_pick_several")
+        return self.names(walk, place, names, language, other)
+
+    def _parts(self, text: str) -> list[str]:
+        """What was listed: separated by commas, semicolons, line ends, or «và»."""
+        line = text.replace("\n", ",").replace(";", ",")
+        parts = [part.strip() for part in line.split(",")]
+        for word in self._between:
+            parts = [half for part in parts for half in _halves(part, word)]
+        return [part for part in parts if part]
+
+    # Numbers
+
+    def _number(self, walk: Walk, place: Place, text: str, language: Language) -> Reading:
+        question = place.question
+        found = self._values.number(text, whole=question.kind == "integer", unknown=question.row.unknown)
+        if isinstance(found, Refusal):
+            return _refused(found)
+        return self._checked(walk, place, _numbered(found), language)
+
+    def line(
+        self, walk: Walk, prompt: Prompt, text: str, before: tuple[str, ...], language: Language
+    ) -> Reading:
+        """The numbers of a line; `before` are those said already, where only some were named."""
+        showing = Showing(self._say, language)
+        labels = [
+            showing.instance(place, walk)
+            or showing.words(walk, place, place.question.row.short or place.question.row.label)
+            for place in prompt.places
+        ]
+        missing = [at for at, token in enumerate(before) if token == "_"] or list(range(len(labels)))
+        questions = [place.question for place in prompt.places]
+        whole = all(question.kind == "integer" for question in questions)
+        unknown = any(question.row.unknown for question in questions)
+        found = self._values.line(text, [labels[at] for at in missing], whole=whole, unknown=unknown)
+        if isinstance(found, Refusal) and len(missing) < len(labels):
+            missing = list(range(len(labels)))  # or all of it anew
+            found = self._values.line(text, labels, whole=whole, unknown=unknown)
+        if isinstance(found, Refusal):
+            return _refused(found)
+        tokens = list(before) or ["_"] * len(labels)
+        for at, number in zip(missing, found, strict=True):
+            if number is not None:
+                tokens[at] = _token(number)
+        return self.tokens(walk, prompt, tuple(tokens), language)
+
+    def tokens(self, walk: Walk, prompt: Prompt, tokens: tuple[str, ...], language: Language) -> Reading:
+        """The numbers of a line as they stand in «12 ~3 ?», each held against its question."""
+        if len(tokens) != len(prompt.places):
+            return NotTaken("form_line_again")
+        given: dict[str, Fill] = {}
+        for place, token in zip(prompt.places, tokens, strict=True):
+            if token == "_":
+                continue
+            fill = _from_token(token)
+            if fill is None or (fill == NOT_KNOWN and not place.question.row.unknown):
+                return NotTaken("form_line_again")
+            beside = Walk(
+                walk.form, {**walk.fills, **given}, walk.today
+            )  # a later number may look at an earlier one
+            checked = self._checked(beside, place, fill, language)
+            if not isinstance(checked, Taken):
+                return checked
+            given[place.name] = fill
+        return Line(tokens)
+
+    def taken_line(self, prompt: Prompt, tokens: tuple[str, ...]) -> Taken:
+        """A line that was read back and is right."""
+        fills = ((place.name, _from_token(token)) for place, token in zip(prompt.places, tokens, strict=True))
+        return Taken(tuple((name, fill) for name, fill in fills if fill is not None))
+
+    # Days and words
+
+    def _date(self, walk: Walk, place: Place, text: str, language: Language) -> Reading:
+        month = place.question.row.appearance == "month-year"
+        read = self._values.month if month else self._values.day
+        found = read(text, walk.today)
+        if isinstance(found, Refusal):
+            return _refused(found)
+        return self._checked(walk, place, Fill(found), language)
+
+    def _text(self, walk: Walk, place: Place, text: str, language: Language) -> Reading:
+        row = place.question.row
+        said = text.strip()
+        if row.appearance != "multiline":
+            said = " ".join(said.split())
+        if not said:
+            return NotTaken("form_say_something")
+        if len(said) > LONGEST_TEXT:
+            return NotTaken("form_too_long", (("count", str(len(said))), ("limit", str(LONGEST_TEXT))))
+        if row.format:
+            found = _READERS[row.format](said)
+            if isinstance(found, Refusal):
+                return _refused(found)
+            said = found
+        return self.text(walk, place, said, language)
+
+    def text(self, walk: Walk, place: Place, said: str, language: Language) -> Reading:
+        """These words as the answer, in whatever form they are."""
+        fill = Fill(said)
+        checked = self._checked(walk, place, fill, language)
+        if isinstance(checked, Taken) and place.question.row.personal:
+            return Taken(((place.name, KEPT_APART),), ((place.question.name, said),))
+        return checked
+
+    def _checked(
+        self, walk: Walk, place: Place, fill: Fill, language: Language, instead: Reading | None = None
+    ) -> Reading:
+        """The answer, or `instead`, where it keeps to its question's constraint."""
+        if walk.fits(place, fill):
+            return instead or Taken(((place.name, fill),))
+        message = Showing(self._say, language).words(walk, place, place.question.row.constraint_message)
+        return NotTaken(sentence=message) if message else NotTaken("form_pick_from_list")
+
+
+def _as_value(question: Question, chosen: tuple[str, ...]) -> str | tuple[str, ...]:
+    return chosen if question.kind == "select_multiple" else chosen[0]
+
+
+def _screen(offered: Iterable[ChoiceRow], language: Language) -> tuple[Choice, ...]:
+    """The choices as something to pick from, known in both languages."""
+    return tuple(Choice(one.label[language], one.name, also=(one.label.vi, one.label.en)) for one in offered)
+
+
+def _specified(offered: Iterable[ChoiceRow], text: str, language: Language) -> tuple[str, str] | None:
+    """«khác: máy đo độ ẩm»: the choice that asks what exactly, and what was said."""
+    head, colon, said = text.partition(":")
+    for one in offered:
+        if (
+            one.specify
+            and colon
+            and said.strip()
+            and fold(head) in (fold(one.label.vi), fold(one.label.en), one.name)
+        ):
+            return one.name, " ".join(said.split())
+        if (
+            one.specify
+            and colon
+            and said.strip()
+            and fold(one.label[language]).startswith(fold(head))
+            and fold(head)
+        ):
+            return one.name, " ".join(said.split())
+    return None
+
+
+def _begins(wanted: list[str], words: list[str]) -> bool:
+    """Whether the typed words stand in a row among the words, the last one perhaps only begun."""
+    if not wanted:
+        return False
+    return any(
+        words[at : at + len(wanted) - 1] == wanted[:-1] and words[at + len(wanted) - 1].startswith(wanted[-1])
+        for at in range(len(words) - len(wanted) + 1)
+    )
+
+
+def _ends(wanted: list[str], words: list[str]) -> bool:
+    """Whether the typed words are the whole name, with or without what kind of place it is."""
+    return words == wanted or words[1:] == wanted
+
+
+def _halves(part: str, word: str) -> list[str]:
+    """A part cut at «và», where what stands on both sides of it says something."""
+    words = part.split()
+    cuts = [at for at, one in enumerate(words) if fold(one) == word]
+    if not cuts or cuts[0] in (0, len(words) - 1):
+        return [part]
+    return [" ".join(words[: cuts[0]]), *_halves(" ".join(words[cuts[0] + 1 :]), word)]
+
+
+def _numbered(number: Number) -> Fill:
+    if number.value is None:
+        return NOT_KNOWN
+    mark = APPROXIMATE if number.approximate else ""
+    return Fill(_plain(number.value), mark)
+
+
+def _plain(value: Decimal) -> int | str:
+    return int(value) if value == value.to_integral_value() else format(value.normalize(), "f")
+
+
+def _token(number: Number) -> str:
+    if number.value is None:
+        return "?"
+    return f"{'~' if number.approximate else ''}{_plain(number.value)}"
+
+
+def _from_token(token: str) -> Fill | None:
+    """What a token of a line says; None for one that says nothing."""
+    if token == "?":
+        return NOT_KNOWN
+    digits = token.removeprefix("~")
+    if not digits.isascii() or not digits.replace(".", "", 1).isdecimal() or len(digits) > 15:
+        return None
+    return Fill(_plain(Decimal(digits)), APPROXIMATE if token.startswith("~") else "")
+
+
+def _refused(refusal: Refusal) -> NotTaken:
+    return NotTaken(refusal.key, refusal.values, suggestion=refusal.suggestion)
+
+
+def default_fill(question: Question) -> Fill | None:
+    """The default of a question as an answer that may be offered."""
+    value = question.row.default
+    if value is None:
+        return None
+    return Fill(int(value)) if question.kind in NUMBERS else Fill(value)
+
+
+def known_fills(walk: Walk, values: Mapping[str, Fill]) -> dict[str, Fill]:
+    """Of answers from before, those the form still knows and would still take; nothing personal."""
+    kept = {}
+    for name, fill in values.items():
+        question = walk.form.by_name.get(name.partition(".")[0])
+        if (
+            question
+            and question.kind != "calculate"
+            and not question.row.personal
+            and not question.row.consent
+        ):
+            kept[name] = fill
+    return {name: fill for name, fill in kept.items() if fill.is_answer}
