@@ -307,7 +307,7 @@ def _put_instrument(page: Page, reading: _Reading, number: int, place: Place) ->
     fill = reading.walk.fills.get(place.name, Fill())
     about = {2: reading.say("doc_count_about")} if fill.mark == APPROXIMATE else None
     count: Cell = fill.value if isinstance(fill.value, int) else reading.answer(place)
-    possible = reading.say("doc_group2_possible") if _may_be_group_2(reading.walk.form, place) else ""
+    possible = reading.say("doc_group2_possible") if _may_be_group_2(reading.walk.form, place) else None
     page.row([number, reading.instance(place), count, possible, *[None] * 5], about)
 
 
@@ -365,7 +365,7 @@ def _put_responses(
 ) -> None:
     heads = (("doc_code_head", 20), ("doc_form", 40), ("doc_year", 8), ("doc_status", 18), ("doc_given", 14))
     known = {draft.code: _about(draft, content, language) for draft in drafts}
-    rows = [(shown_code(code), *known.get(code, ("", "", "", ""))) for code in held.responses]
+    rows = [(shown_code(code), *known.get(code, (None,) * 4)) for code in held.responses]
     _put_table(book, "doc_my_responses", heads, rows, content, language)
 
 
