@@ -4,7 +4,7 @@ Makers are pure: what is known goes in, the bytes of a file come out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
@@ -13,7 +13,7 @@ from bot.workbook import Book, Cell, Column, Page
 from content.everything import Content
 from content.forms import NUMBERS, Form, Group, Question, Words
 from content.model import Language
-from handlers.fills import APPROXIMATE, PERSONAL, SKIPPED, UNKNOWN, Fill
+from handlers.fills import APPROXIMATE, NOTHING, PERSONAL, Fill
 from handlers.responses import Draft, Held, shown_code
 from handlers.showing import Showing, shown_date
 from handlers.walk import Place, Walk
@@ -126,18 +126,12 @@ class _Reading:
 
     def answer(self, place: Place) -> str:
         """What stands at a place, in words; that nothing stands there too."""
-        fill = self.walk.fills.get(place.name)
-        if not self.walk.applies(place):
-            return self.say("doc_not_applicable")
+        fill = self.walk.fills.get(place.name) if self.walk.applies(place) else NOTHING
         if fill is None:
             return self.say("doc_unanswered")
-        marked = {UNKNOWN: "doc_unknown", SKIPPED: "doc_skipped"}
-        if fill.mark in marked:
-            return self.say(marked[fill.mark])
         if fill.mark == PERSONAL:
             return self._personal.get(place.question.name) or self.say("doc_kept_apart")
-        text = self._showing.fill(place.question, replace(fill, mark=""))
-        return self.say("doc_about", value=text) if fill.mark == APPROXIMATE else text
+        return self._showing.fill(place.question, fill)
 
     def instance(self, place: Place) -> str:
         """What an instance of a repeat is called."""
@@ -183,7 +177,7 @@ class _Reading:
         """Why a repeat has no instances: what it counts was not answered yet, or there is none of it."""
         asked = self.walk.form.by_name[repeat.each] if repeat.each else None
         waits = asked and asked.name not in self.walk.fills and self.walk.applies(Place(question))
-        return self.say("doc_unanswered" if waits else "doc_not_applicable")
+        return self.say("doc_unanswered") if waits else self._showing.fill(question, NOTHING)
 
     def _head(self, repeat: Group) -> str:
         if not repeat.each:

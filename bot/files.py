@@ -20,7 +20,7 @@ from bot.documents import counts_instruments, form_docx, instruments_xlsx, my_da
 from content.everything import Content
 from handlers.messages import Attachment
 from handlers.people import Person
-from handlers.responses import ALPHABET, CODE_LENGTH, DraftOf, PersonalOf, shown_code
+from handlers.responses import ALPHABET, CODE_LENGTH, DraftOf, PersonalOf
 from storage.consents import subject
 from storage.database import Database
 from storage.forms import FormShelf
@@ -119,12 +119,13 @@ class Files:
         if draft is None:
             return None
         today = self._now().astimezone(self._zone).date()
+        about = {"form": draft.form.id, "year": draft.year}
         if kind == "form.docx":
             query = PersonalOf(code)
             own = read_personal(connection, [(person, query)]).get((person.id, query), {})
             # It goes to a Vietnamese office, whatever language it was asked in.
             return FileMade(
-                self._content.say("vi", "doc_file_form", code=shown_code(code)),
+                self._content.say("vi", "form_file_form", **about),
                 DOCX,
                 form_docx(draft, own, self._content, today),
                 code,
@@ -132,7 +133,7 @@ class Files:
         if not counts_instruments(draft.form):
             return None
         return FileMade(
-            self._content.say(person.language, "doc_file_instruments", code=shown_code(code)),
+            self._content.say(person.language, "form_file_instruments", **about),
             XLSX,
             instruments_xlsx(draft, self._content, today, person.language),
             code,
@@ -143,7 +144,7 @@ class Files:
         asked = [(person, DraftOf(code)) for code in held.responses]
         drafts = list(self._drafts(connection, asked).values()) if asked else []
         return FileMade(
-            self._content.say(person.language, "doc_file_my_data"),
+            self._content.say(person.language, "privacy_file"),
             XLSX,
             my_data_xlsx(held, drafts, self._content, person.language),
             subject(self._key, person.id),

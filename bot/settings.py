@@ -79,6 +79,9 @@ class Settings(BaseSettings):
         description="Key of the hashes that stand for people in evidence; the same for all processes of one"
         " installation. Unset: made once and kept in secret.key beside the SQLite file, or in data/.",
     )
+    files_folder: Path = Field(
+        Path("data/files"), description="Where `chat` writes the files people are given at a terminal."
+    )
     log_format: str = Field(
         "console", pattern="^(console|json)$", description="How log lines are written: console or json."
     )

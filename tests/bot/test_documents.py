@@ -148,11 +148,11 @@ def test_the_form_says_what_and_whose_it_is(paper: bytes) -> None:
         ("Tên đơn vị?", LONG),
         ("Loại hình?", "Loại hình khác: Hội quán <nghề> & gỗ"),
         ("Mã số thuế?", "0100109106"),
-        ("Học gì?", "(bỏ qua)"),
-        ("Bao nhiêu người học?", "Không áp dụng"),
+        ("Học gì?", "bỏ qua"),
+        ("Bao nhiêu người học?", "không áp dụng"),
         ("Trong 4 cái, hạn nào gần nhất?", "03/2027"),
         ("Kiến nghị?", "=1+1"),
-        ("Có bán lẻ không?", "Không áp dụng"),
+        ("Có bán lẻ không?", "không áp dụng"),
         ("Nhận tin?", "(chưa trả lời)"),
     ],
 )
@@ -166,7 +166,7 @@ def test_what_is_counted_by_type_is_a_small_table(paper: bytes) -> None:
     assert counted[1:] == [
         ["Cân ô tô", "1.200"],
         ["Máy đo độ ẩm gỗ", "khoảng 3"],
-        ["Máy đo bụi", "Không biết"],
+        ["Máy đo bụi", "không biết"],
     ]
 
 
@@ -280,7 +280,7 @@ def test_each_type_of_instrument_has_its_row(survey: Form, content: Content) -> 
     assert [row[:4] for row in found] == [
         (1, "Cân ô tô", 1200, "Có thể"),
         (2, "Máy đo độ ẩm gỗ", 3, None),
-        (3, "Máy đo bụi", "Không biết", None),
+        (3, "Máy đo bụi", "không biết", None),
     ]
     assert not any(value for row in found for value in row[4:])
 
