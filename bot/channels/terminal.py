@@ -17,9 +17,11 @@ import yaml
 from bot.app import App
 from bot.channels.base import Capabilities, render
 from bot.conversation import Inbound
-from handlers.messages import Choice, Message
+from bot.files import Files
+from bot.logs import log
+from handlers.messages import Attachment, Choice, Message
 from storage import outbox, talks
-from storage.errors import StoreUnavailable
+from storage.errors import StoreUnavailable, is_unavailable
 
 PROGRAM = Capabilities("terminal", text_length=100_000, buttons=100, label_length=1_000, files=True)
 PEOPLE = Capabilities("terminal", text_length=100_000, buttons=0, label_length=0, files=True)
@@ -27,13 +29,16 @@ TRIES = 3
 
 
 class Terminal:
-    """One person at one terminal."""
+    """One person at one terminal; `files` makes what attachments refer to."""
 
-    def __init__(self, app: App, name: str, save: Path | None, looks: Capabilities) -> None:
+    def __init__(
+        self, app: App, name: str, save: Path | None, looks: Capabilities, files: Files | None = None
+    ) -> None:
         self._app = app
         self._name = name
         self._save = save
         self._looks = looks
+        self._files = files
         self._screen: tuple[Choice, ...] = ()
         self._transcript: dict[str, Any] = {}
 
@@ -73,7 +78,22 @@ class Terminal:
         for said_line in lines:
             if said_line.message.choices:
                 self._screen = said_line.message.choices
-        return [piece for one in lines for piece in render(one.message, self._looks)]
+        pieces = [piece for one in lines for piece in render(one.message, self._looks)]
+        return [await asyncio.to_thread(self._handed, piece) for piece in pieces]
+
+    def _handed(self, message: Message) -> Message:
+        """The message with its files written where the terminal's user finds them."""
+        return replace(message, attachments=tuple(map(self._written, message.attachments)))
+
+    def _written(self, attachment: Attachment) -> Attachment:
+        try:
+            path = self._files.write(self._looks.name, self._name, attachment) if self._files else None
+        except Exception as error:
+            if not isinstance(error, OSError) and not is_unavailable(error):
+                raise
+            log.warning("file not written", error=str(error))
+            path = None
+        return replace(attachment, path=str(path)) if path else attachment
 
     async def _take(self, inbound: Inbound) -> Any:
         for left in reversed(range(TRIES)):
@@ -154,6 +174,8 @@ async def people_mode(terminal: Terminal) -> None:
         try:
             for message in await terminal.turn(line):
                 print(f"\n{message.text}")
+                for one in message.attachments:
+                    print(f"{one.name}: {one.path}")
         except (StoreUnavailable, FileNotFoundError) as error:
             print(error)
         print()

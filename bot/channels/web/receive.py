@@ -4,6 +4,7 @@ GET  /                            the page, with the greeting and the talk so fa
 POST /chat                        one message, JSON or multipart; 200 after the commit
 GET  /chat/events?after=CURSOR    what is new, as server-sent events; as JSON with &wait=SECONDS;
                                       with &mine the visitor's own words too, for a second tab
+GET  /chat/files/REFERENCE        a file of the visitor's own; 404 for any other
 POST /chat/leave                  «không phải tôi»: ends this conversation on this machine
 """
 
@@ -17,13 +18,14 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -32,6 +34,7 @@ from bot.channels.web.channel import COOKIE, IDLE_DAYS, WEB, address_of, is_visi
 from bot.channels.web.limits import Limit
 from bot.channels.web.pages import Pages
 from bot.conversation import MOST_KEPT, Conversation, Inbound
+from bot.files import FileMade, Files
 from bot.logs import log
 from bot.settings import Settings
 from content.catalogue import Catalogue
@@ -47,6 +50,7 @@ HERE = Path(__file__).parent
 LARGEST_JSON = 512 * 1024
 LARGEST_FILE = 10 * 1024 * 1024
 LONGEST_WAIT = 25.0  # seconds
+FILES = "/chat/files/"
 RETRY_AFTER = 2  # seconds, when the store cannot take a message
 
 # The style stands in the page itself: as a file of its own it would keep a slow phone waiting for one more journey
@@ -101,6 +105,7 @@ class Web:
         database: Database,
         conversation: Conversation,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        files: Files | None = None,
     ) -> None:
         self._settings = settings
         self._say = say
@@ -108,6 +113,7 @@ class Web:
         self._database = database
         self._conversation = conversation
         self._now = now
+        self._files = files
         self.pages = Pages(database, conversation, WEB.name, now)
         self._messages = Limit(settings.messages_per_minute)
         self._visitors = Limit(settings.visitors_per_minute)
@@ -121,6 +127,7 @@ class Web:
             Route("/", self._page),
             Route("/chat", self._post, methods=["POST"]),
             Route("/chat/events", self._events),
+            Route(f"{FILES}{{reference:path}}", self._download),
             Route("/chat/leave", self._leave, methods=["POST"]),
             Mount("/static", _Static(directory=HERE / "static")),
         ]
@@ -318,6 +325,29 @@ class Web:
                 else:
                     yield ": still here\n\n"
 
+    async def _download(self, request: Request) -> Response:
+        language = _language(request)
+        try:
+            made = await self._made(request)
+        except _Refused as refused:
+            return self._refusal(language, refused)
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            return self._refusal(language, _Refused(503, "busy", retry_after=RETRY_AFTER))
+        if made is None:  # unknown or somebody else's: nobody learns which
+            return PlainTextResponse(self._say(language, "doc_no_file"), 404, _HEADERS)
+        headers = {**_HEADERS, "Content-Disposition": _disposition(made.name)}
+        return Response(made.data, media_type=made.media_type, headers=headers)
+
+    async def _made(self, request: Request) -> FileMade | None:
+        cookie = _cookie(request)
+        if cookie is None or self._files is None:
+            return None
+        self._check_pace(request, cookie)
+        reference = request.path_params["reference"]
+        return await asyncio.to_thread(self._files.make, WEB.name, address_of(cookie), reference)
+
     async def _leave(self, request: Request) -> Response:
         cookie = _cookie(request)
         if cookie:
@@ -375,6 +405,12 @@ def _key(address: str, name: str) -> str:
 def _name(key: str) -> str:
     """The client's own id in an update key."""
     return key.partition(":")[0]
+
+
+def _disposition(name: str) -> str:
+    """The header that makes a browser save a file under this name."""
+    quoted = quote(name, safe="")
+    return f'attachment; filename="{name}"' if quoted == name else f"attachment; filename*=UTF-8''{quoted}"
 
 
 def _cursor(request: Request) -> int:
@@ -442,11 +478,17 @@ def _shown(message: Message) -> dict[str, Any]:
         "text": message.text,
         "choices": [_choice(choice) for choice in message.choices],
         "attachments": [
-            {"name": one.name, "media_type": one.media_type, "path": one.path} for one in message.attachments
+            {"name": one.name, "media_type": one.media_type, "path": _address(one.path)}
+            for one in message.attachments
         ],
         **({"control": _control(message.control)} if message.control else {}),
         **({"progress": list(message.progress)} if message.progress else {}),
     }
+
+
+def _address(path: str) -> str:
+    """Where the page fetches a file; a reference by itself is one of ours."""
+    return path if path.startswith("/") else FILES + path
 
 
 def _choice(choice: Choice) -> dict[str, Any]:
