@@ -5,8 +5,9 @@ import unicodedata
 
 from handlers.fold import fold
 from handlers.values.refusal import Refusal
-from handlers.values.words import DASHES, clean
+from handlers.values.words import DASHES, clean, is_longer
 
+_LONGEST = 300  # characters; a longer text says something else
 _PHONE_LABEL = re.compile(r"^(?:s?dt|tel|phone|mobile|zalo|hotline)\b[\s:.]*")
 _PHONE_SIGNS = re.compile(r"[0-9\s.\-()+/,;]+")
 _LISTED = re.compile(r"[/,;]")
@@ -32,6 +33,8 @@ _PHONE_DIGITS = 9  # as many digits are a telephone, no slip
 
 def phone(text: str) -> str | Refusal:
     """A telephone number in E.164, Vietnamese unless it says another country, or why the text is none."""
+    if is_longer(text, _LONGEST):
+        return Refusal("value_phone_letters")
     typed = _PHONE_LABEL.sub("", fold(clean(unicodedata.normalize("NFKC", text))).translate(DASHES))
     if _are_two(typed):
         return Refusal("value_phone_two")

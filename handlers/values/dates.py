@@ -46,6 +46,7 @@ class DateReader:
             **_all(words.last_year, -1),
         }
         self._around = re.compile(rf"(?:{_any(words.around)})(?![^\W_])\s*")
+        self._after = frozenset(fold(word) for word in words.around)
         self._only_year = re.compile(rf"(?:(?:{_any(words.year)})\s*)?[12][0-9]{{3}}")
         self._forms = _forms(words)
 
@@ -85,7 +86,10 @@ class DateReader:
         typed = fold(clean(text)).translate(DASHES).strip(" .,;:?()«»\"'")
         while found := self._around.match(typed):
             typed = typed[found.end() :]
-        return typed
+        words = typed.split(" ")
+        while len(words) > 1 and words[-1] in self._after:
+            words.pop()
+        return " ".join(words)
 
     def _said(self, typed: str, today: date, *, whole_day: bool) -> _Said | None:
         for form in self._forms[whole_day]:

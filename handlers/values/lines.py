@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from handlers.fold import fold
 from handlers.values.numbers import (
@@ -17,7 +18,7 @@ from handlers.values.numbers import (
     settle,
 )
 from handlers.values.refusal import Number, Refusal, shown
-from handlers.values.words import DASHES, NUMERAL, Lexicon, Phrase, Sense, Token, read_tokens
+from handlers.values.words import DASHES, Lexicon, Phrase, Sense, Token, read_tokens
 
 Numbers = tuple[Number | None, ...]  # by place; None where a place was not named
 Pairs = list[tuple[int, Part]]  # a place and what was said of it
@@ -216,12 +217,18 @@ def _parts_of_label(label: str) -> list[str]:
     return [segment for segment in segments if segment and not segment[0].isdigit()]
 
 
-def _runs(label: str, lexicon: Lexicon) -> Iterator[str]:
+@lru_cache(maxsize=4096)  # the labels of a form are the same few
+def _runs(label: str, lexicon: Lexicon) -> tuple[str, ...]:
     """A few words of a label that stand together and mean nothing else."""
     words = _WORD.findall(label.casefold())
-    for start in range(len(words)):
-        for end in range(start + 1, min(start + _LONGEST_RUN, len(words)) + 1):
-            run = " ".join(words[start:end])
-            tokens = read_tokens(fold(run), lexicon)
-            if not tokens[0].has(*NUMERAL) and not all(token.senses for token in tokens):
-                yield run
+    runs = (
+        " ".join(words[start:end])
+        for start in range(len(words))
+        for end in range(start + 1, min(start + _LONGEST_RUN, len(words)) + 1)
+    )
+    return tuple(run for run in runs if _is_name(run, lexicon))
+
+
+def _is_name(run: str, lexicon: Lexicon) -> bool:
+    tokens = read_tokens(fold(run), lexicon)
+    return not tokens[0].may_begin_number and not all(token.senses for token in tokens)

@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 from handlers.values.numerals import is_too_long, may_group, read_numeral
 from handlers.values.refusal import Number, Refusal, shown
-from handlers.values.words import NUMERAL, Sense, Token
+from handlers.values.words import Sense, Token
 
 _HEAD = re.compile(r"[1-9][0-9]{0,2}")
 _GROUP = re.compile(r"[0-9]{3}(?:,[0-9]+)?")
@@ -194,7 +194,7 @@ def _is_minus(tokens: Sequence[Token], at: int) -> bool:
 
 
 def _begins_number(tokens: Sequence[Token], at: int) -> bool:
-    return at < len(tokens) and tokens[at].has(*NUMERAL)
+    return at < len(tokens) and tokens[at].may_begin_number
 
 
 def _make_approximate(parts: list[Part], at: int) -> None:

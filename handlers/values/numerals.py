@@ -48,6 +48,8 @@ def read_numeral(tokens: Sequence[Token], at: int) -> Read | None:
 
     A word beside digits is no part of a number if it can be something else: «tầm 12», «12 năm».
     """
+    if at >= len(tokens) or not tokens[at].may_begin_number:
+        return None
     read = _scaled(tokens, at, _NOTHING_LARGER)
     if read is None:
         return None

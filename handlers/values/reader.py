@@ -9,8 +9,10 @@ from handlers.values.dates import DateReader
 from handlers.values.lines import LineReader, Numbers, names_of
 from handlers.values.numbers import one_number
 from handlers.values.refusal import Number, Refusal
-from handlers.values.words import lexicon_of, read_tokens
+from handlers.values.words import is_longer, lexicon_of, read_tokens
 
+_LONGEST_NUMBER = 300  # characters; a longer text says something else
+_LONGEST_OF_LINE = 100  # characters beside each label
 _LINES = 128  # how many lines' labels stay prepared
 
 
@@ -24,6 +26,8 @@ class Values:
 
     def number(self, text: str, *, whole: bool, unknown: bool) -> Number | Refusal:
         """One number; `whole` allows no fraction and nothing below zero, `unknown` allows «không biết»."""
+        if is_longer(text, _LONGEST_NUMBER):
+            return Refusal("value_number")
         return one_number(read_tokens(text, self._lexicon), whole=whole, unknown=unknown)
 
     def says_unknown(self, text: str) -> bool:
@@ -32,6 +36,8 @@ class Values:
 
     def line(self, text: str, labels: Sequence[str], *, whole: bool, unknown: bool) -> Numbers | Refusal:
         """A number for each label, in their order or by name; None where others were named and this was not."""
+        if is_longer(text, sum(_LONGEST_OF_LINE + len(label) for label in labels)):
+            return Refusal("value_line_long", (("expected", str(len(labels))),))
         names = self._names(tuple(labels))
         return LineReader(self._lexicon, names, labels, whole=whole, unknown=unknown).read(text)
 

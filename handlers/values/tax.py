@@ -7,8 +7,9 @@ import re
 import unicodedata
 
 from handlers.values.refusal import Refusal
-from handlers.values.words import DASHES, clean
+from handlers.values.words import DASHES, clean, is_longer
 
+_LONGEST = 300  # characters; a longer text says something else
 _LABEL = re.compile(r"^mst\b[\s:.]*", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s.\-_/,;:()«»\"']+")
 _BRANCH_WITHOUT_ZERO = re.compile(r"([1-9][0-9]{8})[^0-9]+([0-9]{3})")
@@ -20,6 +21,8 @@ def tax_code(text: str) -> str | Refusal:
 
     Twelve digits are a personal number: it is neither kept nor repeated.
     """
+    if is_longer(text, _LONGEST):
+        return Refusal("tax_code_letters")
     typed = _LABEL.sub("", clean(unicodedata.normalize("NFKC", text)).translate(DASHES))
     digits = "".join(re.findall("[0-9]", typed))
     if len(digits) == 12:

@@ -4,7 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import IntEnum, auto
+from functools import lru_cache
 
 from content.model import ValueWords
 from handlers.fold import Word, words_of
@@ -19,7 +20,7 @@ _MARK = "Mn"  # a combining mark that belongs to no letter
 _UNSEEN = "Cf"  # zero-width characters, which copied texts are full of
 
 
-class Sense(Enum):
+class Sense(IntEnum):  # an int hashes faster than a name
     """What a word may mean where a number is expected."""
 
     DIGITS = auto()
@@ -47,7 +48,7 @@ class Sense(Enum):
     LABEL = auto()
 
 
-NUMERAL = frozenset({
+_NUMERAL = frozenset({
     Sense.DIGITS, Sense.ONE, Sense.FIRST_ONE, Sense.LAST_ONE, Sense.TEEN, Sense.TENS, Sense.TIMES_TEN, Sense.SCALE
 })  # fmt: skip
 Phrase = tuple[str, Sense, int]
@@ -64,9 +65,14 @@ class Token:
     glued: bool
     senses: Mapping[Sense, int] = field(default_factory=dict)
 
+    @property
+    def may_begin_number(self) -> bool:
+        """Whether a number may begin with it."""
+        return not self.senses.keys().isdisjoint(_NUMERAL)
+
     def has(self, *senses: Sense) -> bool:
         """Whether it may mean one of these."""
-        return any(sense in self.senses for sense in senses)
+        return not self.senses.keys().isdisjoint(senses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,8 @@ class Lexicon:
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         self._by_first: dict[str, list[_Entry]] = {}
         for text, sense, amount in phrases:
-            words = tuple(piece.word for piece in _pieces(text))
+            if not (words := _words(text)):
+                continue
             self._by_first.setdefault(words[0].plain, []).append(_Entry(words, sense, amount))
 
     def longest(self, pieces: Sequence[_Piece], at: int) -> tuple[int, dict[Sense, int]]:
@@ -124,12 +131,22 @@ def read_tokens(text: str, lexicon: Lexicon, labels: Lexicon | None = None) -> l
     return tokens
 
 
+def is_longer(text: str, most: int) -> bool:
+    """Whether a text has more characters, compatibility forms written out, than anything worth reading here."""
+    return len(text) > most or len(unicodedata.normalize("NFKC", text)) > most
+
+
 def clean(text: str) -> str:
     """`text` in Unicode NFC without zero-width characters, each run of white space one space."""
     seen = "".join(
         sign for sign in unicodedata.normalize("NFC", text) if unicodedata.category(sign) != _UNSEEN
     )
     return " ".join(seen.split())
+
+
+@lru_cache(maxsize=4096)  # the labels of a form are the same few
+def _words(text: str) -> tuple[Word, ...]:
+    return tuple(piece.word for piece in _pieces(text))
 
 
 def _pieces(text: str) -> Iterator[_Piece]:
