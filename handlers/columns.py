@@ -277,7 +277,7 @@ class Layout:
             return
         if mark == PERSONAL:
             if place not in personal:
-                spot.tell(cells, self._erased)
+                spot.tell(cells, "" if self._options.anonymous else self._erased)
                 return
             value = personal[place]
         if mark == APPROXIMATE:
@@ -416,7 +416,7 @@ def as_object(response: Answered, form: Form, *, anonymous: bool) -> dict[str, A
     for place, stored in response.answers.items():
         name, _, instance = place.partition(".")
         question = form.by_name.get(name)
-        if question and anonymous and question.row.personal:
+        if anonymous and ((question and question.row.personal) or stored[1:2] == [PERSONAL]):
             continue
         value = _json_value(question, stored, response.personal.get(place))
         if instance:

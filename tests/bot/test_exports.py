@@ -4,6 +4,7 @@ import csv
 import errno
 import io
 import os
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from content.everything import Content
 from handlers.columns import Options
 from storage.database import Database, open_database
 from storage.exports import Counts, Snapshot
+from tests.service import command
 from tests.storage.answered import (
     FORM,
     NEW,
@@ -284,14 +286,12 @@ def test_nothing_personal_where_it_is_not_wanted(office: Office, format: str) ->
     store_responses(office.database, [response(1, FULL)])
     store_personal(office.database, 1, {"contact": "Nguyễn Đức"})
 
-    if format == "jsonl":
-        [found] = office.objects(anonymous=True)
-        assert "contact" not in found["answers"]
-        return
-    rows = office.workbook(anonymous=True) if format == "xlsx" else {"": office.table(anonymous=True)}
+    read = {"xlsx": office.workbook, "csv": office.table, "jsonl": office.objects}[format]
+    found = str(read(anonymous=True))
 
-    assert "Nguyễn Đức" not in str(rows)
-    assert "contact" not in str(rows)
+    assert "0100109106" in found
+    assert "Nguyễn Đức" not in found
+    assert "contact" not in found
 
 
 def test_what_was_erased_says_so(office: Office) -> None:
@@ -533,3 +533,59 @@ def test_a_form_this_program_cannot_read(office: Office) -> None:
 
     with pytest.raises(ExportError, match=f"{FORM}, phiên bản 2026070101"):
         office.exports("csv", form_id=FORM)
+
+
+# As a command
+
+
+def _stamped(url: str, version: str) -> str:
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
+    connection.close()
+    return url
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda new, folder: f"sqlite:///{folder}/never.db", "Cơ sở dữ liệu này chưa có gì để xuất"),
+        (lambda new, _folder: new(migrated=False), "Cơ sở dữ liệu này chưa có gì để xuất"),
+        (lambda new, _folder: new(), "Cơ sở dữ liệu chưa có biểu mẫu nào, nên chưa có phiếu để xuất"),
+        (lambda new, _folder: _stamped(new(), "0001"), "the database wants: python -m bot migrate"),
+        (lambda new, _folder: _stamped(new(), "9999"), "later version"),
+        (lambda new, _folder: "mysql://x/y", "DOLUONG_DATABASE_URL"),
+    ],
+)
+def test_a_database_without_responses_is_told_in_one_sentence(
+    sqlite: Sqlite, tmp_path: Path, make: Any, sentence: str
+) -> None:
+    url = make(sqlite.new, tmp_path)
+
+    shown = command("export", "survey", "--out", str(tmp_path / "out.xlsx"), url=url)
+
+    assert (shown.returncode, len(shown.stderr.splitlines())) == (1, 1)
+    assert sentence in shown.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_says_what_it_wrote(office: Office) -> None:
+    store_responses(office.database, [response(1, FULL), response(2, status="partial")])
+    out = office.folder / "out.csv"
+    arguments = ["--form", FORM, "--format", "csv", "--out", str(out), "--since", "20/11/2026", "--codes"]
+
+    shown = command("export", "survey", *arguments, url=office.database.url.render_as_string())
+
+    assert shown.stdout == f"Đã xuất 2 phiếu (1 đã gửi, 1 làm dở) vào {out}\n"
+    assert shown.stderr == "Đang xuất 2 phiếu\n"
+    assert [row["status"] for row in _rows(_read_csv(out.read_bytes()))] == ["submitted", "partial"]
+
+
+def test_a_terminal_sees_a_bar(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    store_responses(office.database, [response(number) for number in range(1, 301)])
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stderr", screen)
+
+    office.exports("jsonl")
+
+    assert "Đang xuất 300 phiếu" in screen.getvalue()
