@@ -24,6 +24,9 @@ TO_STAFF = "talk_to_staff"
 SURVEY_FORM = "demand_survey"
 
 
+_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
 def _local(payload: str) -> str:
     return f"http://127.0.0.1:8080/?start={payload}"
 
@@ -36,7 +39,7 @@ class Place:
     also without the office's contact and retention.
     """
 
-    zone: tzinfo = ZoneInfo("Asia/Ho_Chi_Minh")
+    zone: tzinfo = _ZONE
     link: Callable[[str], str] = _local
     demo: bool = False
 
@@ -49,9 +52,10 @@ class Router:
         content: Content,
         hearing: Hearing,
         others: Sequence[Dialogue] = (),
-        place: Place = Place(),  # noqa: B008  frozen
+        place: Place | None = None,
     ) -> None:
         self._say = content.say
+        place = place or Place()
         self.picker = Picker(content.menu.picking)
         form, notices = content.forms[SURVEY_FORM], Notices(content)
         is_open = place.demo or _may_ask(content)

@@ -8,8 +8,8 @@ from content.everything import Content
 from content.forms import Form
 from handlers.dialogue import Chose, Cue, Said, Started, Step, Tapped, View
 from handlers.effects import Effect, Query
+from handlers.filling import Elsewhere, Filling, evidence
 from handlers.fills import Fill
-from handlers.filling import Elsewhere, Filling
 from handlers.messages import Choice, Message
 from handlers.notice import Notices
 from handlers.people import Person, State
@@ -174,7 +174,7 @@ class Survey:
         effects: tuple[Effect, ...] = (
             OpenResponse(code, self._form.id, self._form.version, year, known),
             SaveFills(code, tuple(given.items()), ""),
-            self._filling.evidence(view, "survey", text, yes=True, code=code),
+            evidence(self._notices, view, "survey", text, yes=True, code=code),
         )
         draft = Draft(code, self._form, year, "partial", given, known, consented=True)
         view = replace(view, person=replace(view.person, draft=code))

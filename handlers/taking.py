@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from content.catalogue import Catalogue
@@ -222,6 +221,10 @@ class Taker:
                 return checked
             given[place.name] = fill
         return Line(tokens)
+
+    def token(self, token: str) -> Fill | None:
+        """What one number of a line says; None where it is missing."""
+        return _from_token(token)
 
     def taken_line(self, prompt: Prompt, tokens: tuple[str, ...]) -> Taken:
         """A line that was read back and is right."""

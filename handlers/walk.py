@@ -81,12 +81,18 @@ class _Segment:
 class Walk:
     """A form, the answers so far, and the day on which it is filled in."""
 
-    def __init__(self, form: Form, fills: Fills, today: date, known: Fills | None = None) -> None:
-        """`known` are answers from before, such as last year's: offered, never taken for given."""
+    def __init__(
+        self, form: Form, fills: Fills, today: date, known: Fills | None = None, opened: str = ""
+    ) -> None:
+        """`known` are answers from before, such as last year's: offered, never taken for given.
+
+        `opened` is a card whose questions are asked one by one all the same.
+        """
         self.form = form
         self.fills = fills
         self.today = today
         self.known: Fills = known or {}
+        self.opened = opened
         self._computed: dict[str, Value] = {}
 
     # What applies
@@ -177,6 +183,17 @@ class Walk:
         """The first prompt that is open; None when everything is answered."""
         return next((prompt for prompt in self.prompts(later=later) if self.is_open(prompt)), None)
 
+    def next_but(self, key: str) -> Prompt | None:
+        """The first prompt that would be open if that one were answered."""
+        opened = (
+            prompt for prompt in self.prompts(later=False) if self.is_open(prompt) and prompt.key != key
+        )
+        return next(opened, None)
+
+    def with_opened(self, card: str) -> "Walk":
+        """The same way with that card taken apart."""
+        return Walk(self.form, self.fills, self.today, self.known, card)
+
     def before(self, key: str) -> Prompt | None:
         """The prompt asked before that one, in its own part of the form."""
         found = None
@@ -207,9 +224,9 @@ class Walk:
     def _of(self, segment: _Segment) -> Iterator[Prompt]:
         if segment.kind == "line":
             yield from self._line(segment)
-        elif segment.kind == "card" and self._is_known(segment):
+        elif segment.kind == "card" and self._is_known(segment) and segment.group:
             places = tuple(place for place in map(Place, segment.questions) if self._is_offered(place))
-            yield Prompt(segment.group.name if segment.group else "", "card", places)
+            yield Prompt(segment.group.name, "card", places)
         else:
             for instance in self._instances(segment):
                 for question in segment.questions:
@@ -230,6 +247,8 @@ class Walk:
 
     def _is_known(self, segment: _Segment) -> bool:
         """Whether a card may stand for its questions: none was answered yet, and every one that must be is known."""
+        if segment.group and segment.group.name == self.opened:
+            return False
         if any(question.name in self.fills for question in segment.questions):
             return False
         known = Walk(self.form, {**self.fills, **self._known_of(segment)}, self.today)
@@ -250,7 +269,7 @@ class Walk:
         """The walk with these answers in place, and everything that they change."""
         changed: dict[str, Fill | None] = dict(given)
         withdrawn: list[Place] = []
-        walk = Walk(self.form, _merged(self.fills, changed), self.today, self.known)
+        walk = Walk(self.form, _merged(self.fills, changed), self.today, self.known, self.opened)
         waiting = sorted({n for name in given for n in self._readers(name)})
         while waiting:
             number = heapq.heappop(waiting)
@@ -262,11 +281,11 @@ class Walk:
                 continue
             withdrawn += [place for place, _ in found if walk._was_given(place)]
             changed.update((place.name, fill) for place, fill in found)
-            walk = Walk(self.form, _merged(self.fills, changed), self.today, self.known)
+            walk = Walk(self.form, _merged(self.fills, changed), self.today, self.known, self.opened)
             for reader in self._readers(question.name):
                 heapq.heappush(waiting, reader)
         changed.update((place.name, NOTHING) for place in walk._passed_over())
-        walk = Walk(self.form, _merged(self.fills, changed), self.today, self.known)
+        walk = Walk(self.form, _merged(self.fills, changed), self.today, self.known, self.opened)
         return walk, Change(changed, tuple(withdrawn))
 
     def _was_given(self, place: Place) -> bool:

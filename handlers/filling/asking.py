@@ -1,0 +1,54 @@
+"""Putting a prompt before the person."""
+
+from handlers.dialogue import Step
+from handlers.filling.here import Here
+from handlers.messages import Message
+from handlers.walk import Prompt
+
+MISSING = "_"  # a number of a line that was not said yet
+
+
+def ask(here: Here, prompt: Prompt, *, reviewing: bool = False) -> Step:
+    """Ask; before somebody's first personal field only when that person has agreed."""
+    if _must_agree(here, prompt):
+        return ask_consent(here, prompt)
+    if here.is_anothers(prompt.places):
+        here = here.saying(here.tell("form_anothers"))
+    message = here.tools.prompts.ask(here.walk, prompt, here.language, lead=here.lead)
+    return here.show(message, prompt, back="review" if reviewing else None)
+
+
+def _must_agree(here: Here, prompt: Prompt) -> bool:
+    """Whoever came by a code or a link has not seen the notice yet."""
+    return not here.draft.consented and any(place.question.row.personal for place in prompt.places)
+
+
+def ask_consent(here: Here, prompt: Prompt) -> Step:
+    """The notice, and a plain yes or no."""
+    text = here.text(here.tools.notices.short(here.language, here.draft.year))
+    choices = (
+        here.choice("form_agree", f"form:agree:{prompt.key}", "yes"),
+        here.choice("form_refuse", f"form:refuse:{prompt.key}", "no"),
+    )
+    return here.show(Message(text, choices), prompt, mode="gate")
+
+
+def ask_line_again(here: Here, prompt: Prompt, tokens: tuple[str, ...]) -> Step:
+    """Say back what was understood of a line before it is stored, or ask for what is missing."""
+    labels = here.tools.prompts.labels(here.walk, prompt, here.showing)
+    pairs = list(zip(prompt.places, labels, tokens, strict=True))
+    shown = [
+        here.tell("form_part", what=label, value=here.showing.fill(place.question, fill))
+        for place, label, token in pairs
+        if (fill := here.tools.taker.token(token))
+    ]
+    said = [here.tell("form_read_back", line="; ".join(shown))] if shown else []
+    missing = [label for _, label, token in pairs if token == MISSING]
+    if missing:
+        text = here.text(*said, here.tell("form_missing", labels=", ".join(missing)))
+        return here.show(Message(text, (here.retype(prompt),)), prompt, mode="line", pending=" ".join(tokens))
+    choices = (
+        here.choice("form_right", f"form:yes:{prompt.key}", "yes"),
+        here.choice("form_retype", f"form:retype:{prompt.key}", "no"),
+    )
+    return here.show(Message(here.text(*said), choices), prompt, mode="line", pending=" ".join(tokens))

@@ -1,0 +1,359 @@
+"""The dialogue of every form: leads each cue to the step it asks for.
+
+The state says where the person stands: `at` is the prompt on the screen; `mode` what about it is open (ask, line,
+specify, tax, card, gate, review, later, submitted, stop, cancel); `pending` what was said and is not stored yet.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import tzinfo
+
+from content.everything import Content
+from handlers.choices import Picker
+from handlers.dialogue import Chose, Cue, Said, SaidTooMuch, SentFile, Step, Tapped, View
+from handlers.effects import Effect, Query, StoreQuestion
+from handlers.filling import leaving, reading, review
+from handlers.filling.asking import ask
+from handlers.filling.course import again, go_on, more
+from handlers.filling.here import NAME, VERSION, Elsewhere, Here, Tools
+from handlers.filling.keeping import answer_consent, changed, save
+from handlers.fills import NOT_KNOWN, PASSED, Fill
+from handlers.fold import fold
+from handlers.messages import Message
+from handlers.notice import Notices
+from handlers.people import Person, State
+from handlers.prompts import Prompts
+from handlers.responses import Draft, DraftOf, PersonalOf, TaxCodeTaken, shown_code
+from handlers.taking import Candidates, NotTaken, Taken, Taker, default_fill
+from handlers.values import Values, tax_code
+from handlers.walk import Prompt, Walk
+
+# Words that mean the same at any question.
+COMMANDS = ("back", "skip", "why", "later", "stop", "cancel", "colleague", "review", "help", "submit", "code")
+CHOOSING = ("review", "later", "stop", "cancel", "gate", "tax", "card", "submitted")  # nothing is typed here
+_SHOWING = (
+    "form:review",
+    "form:summary",
+    "form:resume",
+    "form:next",
+    "form:keep",
+    "form:more",
+    "form:submit",
+)
+_NUMBER = re.compile(r"\d{1,3}")
+
+
+class Filling:
+    """Asks, keeps and corrects the answers to the response in hand."""
+
+    name = NAME
+    version = VERSION
+
+    def __init__(
+        self,
+        content: Content,
+        picker: Picker,
+        notices: Notices,
+        elsewhere: Elsewhere,
+        zone: tzinfo,
+        link: Callable[[str], str],
+    ) -> None:
+        words = content.menu.form
+        taker = Taker(content.say, content.menu, Values(content.values), picker)
+        prompts = Prompts(content.say, content.menu)
+        self._tools = Tools(content.say, words, picker, taker, prompts, notices, elsewhere, zone, link)
+        self._commands = {fold(word): name for name in COMMANDS for word in words[name]}
+        self._edit_words = tuple(fold(word) for word in words["edit"])
+        self._acts: Mapping[str, Callable[[Here], Step]] = {
+            "resume": go_on,
+            "next": go_on,
+            "later": leaving.later,
+            "review": review.review,
+            "submit": review.submit,
+            "more": more,
+            "colleague": leaving.hand_over,
+            "stopped": leaving.stopped,
+            "cancel": leaving.cancel,
+            "summary": review.summary,
+            "household": reading.household,
+            "keep": go_on,
+            "agree": lambda here: answer_consent(here, yes=True),
+            "refuse": lambda here: answer_consent(here, yes=False),
+            "editing": lambda here: again(here.saying(here.tell("form_edit_how"))),
+        }
+        self._answers: Mapping[str, Callable[[Here, Prompt], Step]] = {
+            "skip": _skip,
+            "why": _why,
+            "back": _back,
+            "unknown": _unknown,
+            "retype": ask,
+            "same": reading.right_card,
+            "right": reading.right_card,
+            "wrong": reading.open_card,
+            "yes": reading.right,
+            "text": reading.kept_as_said,
+            "rival": reading.own_response,
+        }
+
+    # The contract
+
+    def needs(self, cue: Cue, state: State, person: Person) -> tuple[Query, ...]:
+        """The response in hand; the person's own values where a review may follow; who else has a tax code."""
+        if person.draft is None:
+            return ()
+        queries: list[Query] = [DraftOf(person.draft)]
+        if state.get("own") or self._may_show_own(cue, state):
+            queries.append(PersonalOf(person.draft))
+        typed = _tax_code_said(cue, state)
+        if typed and (asked := state.get("tax")):
+            form_id, year = asked.split()
+            queries.append(TaxCodeTaken(form_id, int(year), typed, person.draft))
+        return tuple(queries)
+
+    def anytime(self, value: str) -> bool:
+        """Every tap is looked at: whether it is of the question on the screen is decided here."""
+        return True
+
+    def step(self, cue: Cue, view: View) -> Step:
+        """Take one cue for the response in hand."""
+        draft = view.answers.get(DraftOf(view.person.draft or ""))
+        if not isinstance(draft, Draft) or draft.status == "cancelled":
+            person = replace(view.person, draft=None)
+            return self._tools.elsewhere(Chose(("home:menu",)), replace(view, person=person))
+        here = self._here(view, draft)
+        match cue:
+            case Chose((value,)):
+                return self._chosen(here, value)
+            case Tapped(value):
+                return self._tapped(here, value)
+            case Said():
+                return self._said(here, cue)
+            case SentFile():
+                return again(here.saying(here.tell("form_file")))
+            case SaidTooMuch(limit):
+                return again(here.saying(here.tell("too_long", limit=limit)))
+        return again(here)
+
+    # What other dialogues lead here
+
+    def begin(
+        self, view: View, draft: Draft, *, lead: tuple[str, ...] = (), effects: tuple[Effect, ...] = ()
+    ) -> Step:
+        """Go on with a response: the next question, or its review."""
+        return go_on(replace(self._here(_fresh(view), draft), lead=lead, effects=effects))
+
+    def card(self, view: View, draft: Draft) -> Step:
+        """Say how far a response is, and what may be done with it."""
+        return leaving.card(self._here(_fresh(view), draft))
+
+    def same_as_before(self, view: View, draft: Draft, *, lead: tuple[str, ...]) -> Step:
+        """Take everything that is known from before for given, and go on with what is open."""
+        here = replace(self._here(_fresh(view), draft), lead=lead)
+        given: dict[str, Fill | None] = {}
+        walk = here.walk
+        while (prompt := walk.next()) and here.tools.prompts.offers(walk, prompt):
+            given |= {place.name: walk.known[place.name] for place in prompt.places}
+            walk, change = here.walk.after(given)
+            given = {name: fill for name, fill in change.fills.items() if name in given}
+        here, _ = changed(here, given)
+        return go_on(here)
+
+    def _here(self, view: View, draft: Draft) -> Here:
+        defaults = ((one.name, default_fill(one)) for one in draft.form.questions if one.row.default)
+        known = {**{name: fill for name, fill in defaults if fill}, **draft.known}
+        today = view.now.astimezone(self._tools.zone).date()
+        walk = Walk(draft.form, draft.fills, today, known, view.state.get("opened") or "")
+        own = view.answers.get(PersonalOf(draft.code))
+        return Here(self._tools, view, draft, walk, view.person, own=own if isinstance(own, dict) else {})
+
+    # What came
+
+    def _chosen(self, here: Here, value: str) -> Step:
+        """Something on the screen was picked."""
+        prompt = here.prompt
+        match value.split(":", 3):
+            case ["form", "a", _, name] if prompt:
+                return reading.take(
+                    here, prompt, here.tools.taker.names(here.walk, prompt.place, (name,), here.language)
+                )
+            case ["form", "pick", _, name] if prompt:
+                return reading.tick(here, prompt, name)
+            case ["form", "done", _] if prompt:
+                return reading.drawn(here, prompt, here.get("pending"))
+            case ["form", act, *_] if act in self._answers:
+                return self._answers[act](here, prompt) if prompt else again(here)
+            case ["form", act, *_] if act in self._acts:
+                return self._acts[act](here)
+            case ["form", *_]:
+                return again(here)
+        return self._tools.elsewhere(Chose((value,)), here.view)
+
+    def _tapped(self, here: Here, value: str) -> Step:
+        """A tap that is not on the screen: an answer by the channel's own control, or a button of an earlier message."""
+        match value.split(":", 3):
+            case ["form", "set", key, given] if (prompt := here.prompt) and key == prompt.key:
+                return reading.drawn(here, prompt, given)
+            case ["form", "resume", *_]:
+                return go_on(here)
+        return again(here.saying(here.tell("form_stale")))
+
+    def _said(self, here: Here, cue: Said) -> Step:
+        prompt = here.prompt
+        if picked := self._picked(here, prompt, cue.text):
+            return self._chosen(here, picked)
+        name = self._commands.get(fold(cue.text))
+        if name and (step := self._command(here, name)):
+            return step
+        if number := self._edited(here, cue.text):
+            return review.edit(here, number) or again(here.saying(review.refused_edit(here, number)))
+        if here.get("mode") in CHOOSING:
+            return self._other(here, cue) or again(here.saying(here.tell("form_choose")))
+        if prompt is None:
+            return self._other(here, cue) or go_on(here)
+        if here.get("mode") == "specify":
+            return reading.specified(here, prompt, cue.text)
+        return self._answered(here, prompt, cue)
+
+    def _picked(self, here: Here, prompt: Prompt | None, text: str) -> str | None:
+        """The choice on the screen that was named; of a list of which several may be chosen, only a way around it."""
+        screen = here.view.state.screen
+        several = prompt and prompt.kind == "question" and prompt.place.question.kind == "select_multiple"
+        if several and here.get("mode") == "ask":
+            screen = tuple(choice for choice in screen if choice.aside)
+        return next(iter(self._tools.picker.pick(screen, text)), None)
+
+    def _answered(self, here: Here, prompt: Prompt, cue: Said) -> Step:
+        """Words that are an answer, a refusal, or no answer at all but a question of the person's own."""
+        taker = self._tools.taker
+        if here.get("mode") == "line":
+            before = tuple(here.get("pending").split())
+            found = taker.line(here.walk, prompt, cue.text, before, here.language)
+        else:
+            found = taker.words(here.walk, prompt, cue.text, here.language)
+        in_words = prompt.kind == "question" and prompt.place.question.kind == "text"
+        rather = _asks(cue) if in_words else isinstance(found, NotTaken | Candidates)
+        if rather and (step := self._other(here, cue)):
+            return step
+        return reading.take(here, prompt, found)
+
+    def _command(self, here: Here, name: str) -> Step | None:
+        """A word that means the same at any question; None where it means nothing here."""
+        prompt = here.prompt
+        if name in ("back", "skip", "why"):
+            return self._answers[name](here, prompt) if prompt else None
+        if name == "submit":
+            return review.submit(here) if here.get("mode") == "review" else None
+        commands: Mapping[str, Callable[[Here], Step]] = {
+            "later": leaving.later,
+            "stop": leaving.stop,
+            "cancel": leaving.ask_cancel,
+            "colleague": leaving.hand_over,
+            "review": review.review,
+            "help": lambda here: again(here.saying(here.tell("form_help"))),
+            "code": lambda here: again(
+                here.saying(here.tell("form_code_is", code=shown_code(here.draft.code)))
+            ),
+        }
+        return commands[name](here)
+
+    # What is not the form's
+
+    def _other(self, here: Here, cue: Said) -> Step | None:
+        """Whatever else was meant: a question, a wish, small talk; then the form's question again. None: nothing else."""
+        kind = cue.understood.kind
+        if cue.understood.service:
+            return self._service(here, cue, cue.understood.service)
+        answer = cue.answers.get(here.language) or next(iter(cue.answers.values()), None)
+        if answer and kind in ("plan", "faq", "smalltalk"):
+            return again(here, Message(answer.text))
+        if answer and kind == "handoff" and cue.text.rstrip().endswith("?"):
+            kept = StoreQuestion(cue.text, answer.language, answer.topic)
+            return again(here.doing(kept), Message(here.tell("form_asked_staff")))
+        command = here.tools.elsewhere(cue, here.view)
+        if command.person.language != here.person.language:  # «English»: the question in that language
+            view = replace(here.view, language=command.person.language)
+            return again(replace(here, view=view, person=command.person), Message(command.replies[0].text))
+        return None
+
+    def _service(self, here: Here, cue: Cue, service: str) -> Step:
+        match service:
+            case "survey":
+                return again(here)
+            case "help":
+                return again(here.saying(here.tell("form_help")))
+            case "unsubscribe":
+                return leaving.stop(here)
+        step = self._tools.elsewhere(cue, here.view)
+        if step.state.dialogue != "home":
+            return step
+        said = (replace(one, choices=()) for one in step.replies)
+        return again(replace(here, person=step.person), *said)
+
+    def _edited(self, here: Here, text: str) -> int | None:
+        """The number of the answer that is to be edited: «5» at the review, «sửa 5» anywhere."""
+        words = fold(text).rstrip(" .")
+        if here.get("mode") == "review" and _NUMBER.fullmatch(words):
+            return int(words)
+        for word in self._edit_words:
+            rest = words.removeprefix(word).strip()
+            if words.startswith(f"{word} ") and _NUMBER.fullmatch(rest):
+                return int(rest)
+        return None
+
+    def _may_show_own(self, cue: Cue, state: State) -> bool:
+        """Whether what the person said of themselves may have to be shown."""
+        match cue:
+            case Chose((value,)) | Tapped(value):
+                return value.startswith(_SHOWING)
+            case Said(text):
+                words = fold(text)
+                asked = self._commands.get(words) == "review" or words.startswith(self._edit_words)
+                return asked or state.get("mode") not in ("ask", "line", "specify", "tax")
+        return state.get("mode") == "review"
+
+
+def _fresh(view: View) -> View:
+    """The view of somebody who comes to a form from elsewhere."""
+    return replace(view, state=State(NAME, VERSION))
+
+
+def _asks(cue: Said) -> bool:
+    """Whether words are rather a question about the plan than an answer in words."""
+    return cue.understood.kind in ("plan", "faq") and cue.text.rstrip().endswith("?")
+
+
+def _tax_code_said(cue: Cue, state: State) -> str | None:
+    """The tax code that a cue would give, in its normal form."""
+    if not state.get("tax"):
+        return None
+    match cue:
+        case Said(text):
+            found = tax_code(text)
+            return found if isinstance(found, str) else state.get("pending")
+        case Chose((value,)) | Tapped(value) if value.startswith("form:text:"):
+            return state.get("pending")
+    return None
+
+
+def _skip(here: Here, prompt: Prompt) -> Step:
+    if any(place.question.row.required for place in prompt.places):
+        return again(here.saying(here.tell("form_required")))
+    return save(here, prompt, Taken(tuple((place.name, PASSED) for place in prompt.places)))
+
+
+def _unknown(here: Here, prompt: Prompt) -> Step:
+    return save(here, prompt, Taken(tuple((place.name, NOT_KNOWN) for place in prompt.places)))
+
+
+def _why(here: Here, prompt: Prompt) -> Step:
+    reasons = (
+        here.showing.words(here.walk, place, place.question.row.why)
+        for place in here.tools.prompts.why(prompt)
+    )
+    return again(here.saying(next(reasons, None) or here.tell("form_why_general")))
+
+
+def _back(here: Here, prompt: Prompt) -> Step:
+    before = here.walk.before(prompt.key)
+    return ask(here, before) if before else again(here.saying(here.tell("form_first")))

@@ -1,0 +1,111 @@
+"""Keeping an answer with all that follows from it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from content.forms import Question
+from handlers.dialogue import Step, View
+from handlers.filling.course import again, go_on
+from handlers.filling.here import Here
+from handlers.fills import ANSWERED, PASSED, Fill
+from handlers.notice import Notices
+from handlers.responses import KeepPersonal, RecordConsent, SaveFills
+from handlers.taking import Taken
+from handlers.walk import Change, Place, Prompt
+
+
+def save(here: Here, prompt: Prompt, taken: Taken, *, rival: bool = False) -> Step:
+    """Keep an answer, tell what it makes void, and go on; nobody overwrites what another said of themselves."""
+    if here.is_anothers(prompt.places):
+        return again(here.saying(here.tell("form_anothers")))
+    edited = not here.walk.is_open(prompt)
+    here = here.doing(*(KeepPersonal(here.draft.code, name, value) for name, value in taken.own))
+    here = replace(here, own={**here.own, **dict(taken.own)})
+    here, change = changed(here, dict(taken.fills), prompt, rival=rival)
+    if change.withdrawn:
+        here = here.saying(_withdrawn(here, change))
+    here = here.doing(*_agreed(here, prompt, taken))
+    return go_on(here, reviewing=here.get("back") == "review" or (edited and here.is_submitted))
+
+
+def changed(
+    here: Here, given: Mapping[str, Fill | None], prompt: Prompt | None = None, *, rival: bool = False
+) -> tuple[Here, Change]:
+    """The way with these answers in place, kept."""
+    walk, change = here.walk.after(given)
+    upcoming = walk.next() or walk.next(later=True)
+    asked = upcoming.key if upcoming else ""
+    save_fills = SaveFills(
+        here.draft.code, tuple(change.fills.items()), asked, _tax_code(given, prompt), rival
+    )
+    return replace(here.doing(save_fills), walk=walk), change
+
+
+def _tax_code(given: Mapping[str, Fill | None], prompt: Prompt | None) -> str | None:
+    """The tax code among the answers, which goes with the response."""
+    if prompt is None or prompt.place.question.row.format != "tax_code":
+        return None
+    fill = given.get(prompt.place.name)
+    return str(fill.value) if fill and fill.mark == ANSWERED else None
+
+
+def _withdrawn(here: Here, change: Change) -> str:
+    names = dict.fromkeys(here.showing.short(here.walk, place).rstrip("?") for place in change.withdrawn)
+    return here.tell("form_withdrawn", names="; ".join(names))
+
+
+# Consent
+
+
+def evidence(
+    notices: Notices, view: View, purpose: str, text: str, *, yes: bool, code: str | None = None
+) -> RecordConsent:
+    """The evidence of one yes or no given here; `code` where it is the agreement to a response's notice."""
+    place = (view.channel, view.address)
+    return RecordConsent(purpose, notices.version, text, "yes" if yes else "no", *place, code)
+
+
+def _agreed(here: Here, prompt: Prompt, taken: Taken) -> list[RecordConsent]:
+    """What was agreed to by an answer, one for each purpose; whoever passes it over said neither yes nor no."""
+    fills = dict(taken.fills)
+    found = []
+    for place in prompt.places:
+        fill = fills.get(place.name)
+        if place.question.row.consent and fill and fill.mark == ANSWERED:
+            found += _evidence(here, place.question, fill)
+    return found
+
+
+def _evidence(here: Here, question: Question, fill: Fill) -> list[RecordConsent]:
+    shown = here.showing.label(here.walk, Place(question))
+    purpose = question.row.consent or ""
+    if purpose != "each":
+        return [evidence(here.tools.notices, here.view, purpose, shown, yes=fill.value == "yes")]
+    chosen = fill.value if isinstance(fill.value, tuple) else ()
+    return [
+        evidence(
+            here.tools.notices,
+            here.view,
+            one.name,
+            f"{shown} [{one.label[here.language]}]",
+            yes=one.name in chosen,
+        )
+        for one in question.choices
+        if not one.exclusive
+    ]
+
+
+def answer_consent(here: Here, *, yes: bool) -> Step:
+    """The answer of somebody who came later to the notice: a no leaves their own fields out and blocks nothing."""
+    if yes:
+        text = here.tools.notices.short(here.language, here.draft.year)
+        agreed = evidence(here.tools.notices, here.view, "survey", text, yes=True, code=here.draft.code)
+        return go_on(replace(here.doing(agreed), draft=replace(here.draft, consented=True)))
+    passed: dict[str, Fill | None] = {
+        place.name: PASSED
+        for prompt in here.walk.prompts()
+        for place in prompt.places
+        if place.question.row.personal and place.name not in here.walk.fills
+    }
+    here, _ = changed(here, passed)
+    return go_on(here.saying(here.tell("form_without_contact")))
