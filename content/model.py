@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import field_validator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 Language = Literal["vi", "en"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -129,7 +129,27 @@ class Picking(Frozen):
 
 # What has words of its own at any question of a form.
 FORM_WORDS = frozenset(
-    "yes no back skip unknown why later stop cancel colleague review submit help keep same done edit code withdraw".split()
+    [
+        "yes",
+        "no",
+        "back",
+        "skip",
+        "unknown",
+        "why",
+        "later",
+        "stop",
+        "cancel",
+        "colleague",
+        "review",
+        "submit",
+        "help",
+        "keep",
+        "same",
+        "done",
+        "edit",
+        "code",
+        "withdraw",
+    ]
 )
 
 

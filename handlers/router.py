@@ -61,7 +61,9 @@ class Router:
         is_open = place.demo or _may_ask(content)
         self.home = Home(content, has_survey=is_open)
         self._ask = Ask(content, hearing)
-        self._filling = Filling(content, self.picker, notices, self._elsewhere, place.zone, place.link)
+        self._filling = Filling(
+            content, self.picker, notices, self._elsewhere, self.home.command, place.zone, place.link
+        )
         self._survey = Survey(
             content, form, self._filling, notices, self._elsewhere, place.zone, is_open=is_open
         )
@@ -102,8 +104,8 @@ class Router:
 
         `view.state` is not read: what a stored state means is decided here.
         """
-        person, language = self._speaking(cue, view.person)
-        state, unreadable = self._load(stored, person)
+        state, unreadable = self._load(stored, view.person)
+        person, language = self._speaking(cue, state, view.person)
         view = replace(view, person=person, state=state, language=language)
         if unreadable:
             return self._recovered(stored or "", unreadable, view)
@@ -142,7 +144,7 @@ class Router:
 
     def _said(self, text: str, cue: Said, state: State) -> tuple[Dialogue, Cue]:
         if self._is_filling(state):
-            return (self.home, Chose((one,))) if (one := self._leaves(text)) else (self._filling, cue)
+            return self._filling, cue
         if picked := self.picker.pick(state.screen, text):
             return self._owner(picked[0]), Chose(picked)
         if command := self.home.command(text):
@@ -169,19 +171,12 @@ class Router:
     def _is_filling(self, state: State) -> bool:
         return state.dialogue == self._filling.name
 
-    def _leaves(self, text: str) -> str | None:
-        """The command that leads out of a form: back to the menu. Its language is changed inside it."""
-        command = self.home.command(text)
-        return command if command == "home:menu" else None
-
     def _elsewhere(self, cue: Cue, view: View) -> Step:
         """What a dialogue gives away: a wish that is another's to fulfil."""
         match cue:
             case Chose((value,)):
                 dialogue: Dialogue = self._owner(value)
                 return dialogue.step(cue, view)
-            case Said(text) if command := self.home.command(text):
-                return self.home.step(Chose((command,)), view)
             case Said() if self._privacy.claims(cue):
                 return self._privacy.step(cue, view)
             case _:
@@ -209,9 +204,12 @@ class Router:
         state = self.home.start(language, view.person)
         return Step(view.person, state, (message,), (KeepState(stored, reason),))
 
-    def _speaking(self, cue: Cue, person: Person) -> tuple[Person, Language]:
-        """Who speaks, and in what language: a clear sentence's own, remembered unless the person chose one."""
-        if not (isinstance(cue, Said) and cue.understood.language_is_clear):
+    def _speaking(self, cue: Cue, state: State, person: Person) -> tuple[Person, Language]:
+        """Who speaks, and in what language: a clear sentence's own, remembered unless the person chose one.
+
+        An answer to a form is no such sentence: an enterprise may have an English name.
+        """
+        if not (isinstance(cue, Said) and cue.understood.language_is_clear) or self._is_filling(state):
             return person, person.language
         language = cue.understood.language
         if not person.language_chosen and person.language != language:

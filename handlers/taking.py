@@ -15,6 +15,7 @@ from handlers.showing import Showing
 from handlers.values import Number, Refusal, Values, person_name, phone_or_email, tax_code
 from handlers.walk import Place, Prompt, Walk
 
+MISSING, UNSURE = "_", "?"  # numbers of a line: not said yet, and said not to be known
 LONGEST_TEXT = 1_000  # characters of an answer in words
 MOST_CANDIDATES = 7  # of a long list, offered at once
 _READERS = {"tax_code": tax_code, "person_name": person_name, "phone_or_email": phone_or_email}
@@ -186,7 +187,7 @@ class Taker:
             or showing.words(walk, place, place.question.row.short or place.question.row.label)
             for place in prompt.places
         ]
-        missing = [at for at, token in enumerate(before) if token == "_"] or list(range(len(labels)))
+        missing = [at for at, token in enumerate(before) if token == MISSING] or list(range(len(labels)))
         questions = [place.question for place in prompt.places]
         whole = all(question.kind == "integer" for question in questions)
         unknown = any(question.row.unknown for question in questions)
@@ -196,7 +197,7 @@ class Taker:
             found = self._values.line(text, labels, whole=whole, unknown=unknown)
         if isinstance(found, Refusal):
             return _refused(found)
-        tokens = list(before) or ["_"] * len(labels)
+        tokens = list(before) or [MISSING] * len(labels)
         for at, number in zip(missing, found, strict=True):
             if number is not None:
                 tokens[at] = _token(number)
@@ -208,7 +209,7 @@ class Taker:
             return NotTaken("form_line_again")
         given: dict[str, Fill] = {}
         for place, token in zip(prompt.places, tokens, strict=True):
-            if token == "_":
+            if token == MISSING:
                 continue
             fill = _from_token(token)
             if fill is None or (fill == NOT_KNOWN and not place.question.row.unknown):
@@ -343,13 +344,13 @@ def _plain(value: Decimal) -> int | str:
 
 def _token(number: Number) -> str:
     if number.value is None:
-        return "?"
+        return UNSURE
     return f"{'~' if number.approximate else ''}{_plain(number.value)}"
 
 
 def _from_token(token: str) -> Fill | None:
     """What a token of a line says; None for one that says nothing."""
-    if token == "?":
+    if token == UNSURE:
         return NOT_KNOWN
     digits = token.removeprefix("~")
     if not digits.isascii() or not digits.replace(".", "", 1).isdecimal() or len(digits) > 15:

@@ -11,6 +11,7 @@ from sqlalchemy.pool import QueuePool
 
 from storage.errors import StoreUnavailable
 
+ERASED = "erased"  # a connection's note that its transaction erased somebody
 CACHE_KIB = 8_000  # a larger page cache cost memory and bought nothing
 
 
@@ -97,6 +98,13 @@ def _sqlite(url: sa.URL, busy_seconds: float, *, reads: bool) -> sa.Engine:
             raise StoreUnavailable(f"the database file {path.name} is gone or was replaced")
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
+    @sa.event.listens_for(engine, "checkin")
+    def _forget(connection: Any, record: Any) -> None:
+        """After an erasure the write-ahead log must go too: it still holds the pages as they were."""
+        if connection is not None and record.info.get(ERASED):
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            record.info[ERASED] = bool(busy)  # somebody reads: tried again after the next transaction
+
     return engine
 
 
@@ -116,7 +124,10 @@ def create_file(database: Database) -> None:
 
 
 def _pragmas(*, reads: bool) -> tuple[str, ...]:
-    own = ("query_only=ON",) if reads else ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+    if reads:
+        return ("query_only=ON", f"cache_size=-{CACHE_KIB}")
+    # secure_delete: what was erased is overwritten, not only forgotten
+    own = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
     return (*own, f"cache_size=-{CACHE_KIB}")
 
 

@@ -10,6 +10,7 @@ from content.model import Language
 from handlers.people import Person
 from handlers.responses import Erased, EraseMe, Held, HeldConsent, HeldValue, MyData
 from storage.consents import subject
+from storage.database import ERASED
 from storage.forms import FormShelf
 from storage.tables import (
     Instant,
@@ -156,5 +157,6 @@ class Eraser:
             "counted": orjson.dumps(counted).decode(),
         }
         connection.execute(_PROVE, proof)
+        connection.info[ERASED] = True
         self._erased(codes)
         return Erased(counted["personal_values"], counted["outbox"])

@@ -3,9 +3,8 @@
 from handlers.dialogue import Step
 from handlers.filling.here import Here
 from handlers.messages import Message
+from handlers.taking import MISSING
 from handlers.walk import Prompt
-
-MISSING = "_"  # a number of a line that was not said yet
 
 
 def ask(here: Here, prompt: Prompt, *, reviewing: bool = False) -> Step:
@@ -42,13 +41,14 @@ def ask_line_again(here: Here, prompt: Prompt, tokens: tuple[str, ...]) -> Step:
         for place, label, token in pairs
         if (fill := here.tools.taker.token(token))
     ]
-    said = [here.tell("form_read_back", line="; ".join(shown))] if shown else []
     missing = [label for _, label, token in pairs if token == MISSING]
     if missing:
+        said = [here.tell("form_noted", line="; ".join(shown))] if shown else []
         text = here.text(*said, here.tell("form_missing", labels=", ".join(missing)))
         return here.show(Message(text, (here.retype(prompt),)), prompt, mode="line", pending=" ".join(tokens))
     choices = (
         here.choice("form_right", f"form:yes:{prompt.key}", "yes"),
         here.choice("form_retype", f"form:retype:{prompt.key}", "no"),
     )
-    return here.show(Message(here.text(*said), choices), prompt, mode="line", pending=" ".join(tokens))
+    text = here.text(here.tell("form_read_back", line="; ".join(shown)))
+    return here.show(Message(text, choices), prompt, mode="line", pending=" ".join(tokens))

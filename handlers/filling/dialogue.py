@@ -41,6 +41,7 @@ _SHOWING = (
     "form:more",
     "form:submit",
 )
+SURE = 0.6  # an answer of the plan below it is not given in place of an answer to the form
 _NUMBER = re.compile(r"\d{1,3}")
 
 
@@ -56,13 +57,16 @@ class Filling:
         picker: Picker,
         notices: Notices,
         elsewhere: Elsewhere,
+        command: Callable[[str], str | None],
         zone: tzinfo,
         link: Callable[[str], str],
     ) -> None:
         words = content.menu.form
         taker = Taker(content.say, content.menu, Values(content.values), picker)
         prompts = Prompts(content.say, content.menu)
-        self._tools = Tools(content.say, words, picker, taker, prompts, notices, elsewhere, zone, link)
+        self._tools = Tools(
+            content.say, words, picker, taker, prompts, notices, elsewhere, command, zone, link
+        )
         self._commands = {fold(word): name for name in COMMANDS for word in words[name]}
         self._edit_words = tuple(fold(word) for word in words["edit"])
         self._acts: Mapping[str, Callable[[Here], Step]] = {
@@ -205,6 +209,8 @@ class Filling:
         name = self._commands.get(fold(cue.text))
         if name and (step := self._command(here, name)):
             return step
+        if chosen := self._tools.command(cue.text):
+            return self._in_language(here, Chose((chosen,)))
         if number := self._edited(here, cue.text):
             return review.edit(here, number) or again(here.saying(review.refused_edit(here, number)))
         if here.get("mode") in CHOOSING:
@@ -232,7 +238,7 @@ class Filling:
         else:
             found = taker.words(here.walk, prompt, cue.text, here.language)
         in_words = prompt.kind == "question" and prompt.place.question.kind == "text"
-        rather = _asks(cue) if in_words else isinstance(found, NotTaken | Candidates)
+        rather = _asks(cue, prompt) if in_words else isinstance(found, NotTaken | Candidates)
         if rather and (step := self._other(here, cue)):
             return step
         return reading.take(here, prompt, found)
@@ -265,16 +271,21 @@ class Filling:
         if cue.understood.service:
             return self._service(here, cue, cue.understood.service)
         answer = cue.answers.get(here.language) or next(iter(cue.answers.values()), None)
-        if answer and kind in ("plan", "faq", "smalltalk"):
+        told = kind == "smalltalk" or (kind in ("plan", "faq") and (answer and answer.score >= SURE))
+        if answer and told:
             return again(here, Message(answer.text))
         if answer and kind == "handoff" and cue.text.rstrip().endswith("?"):
             kept = StoreQuestion(cue.text, answer.language, answer.topic)
             return again(here.doing(kept), Message(here.tell("form_asked_staff")))
-        command = here.tools.elsewhere(cue, here.view)
-        if command.person.language != here.person.language:  # «English»: the question in that language
-            view = replace(here.view, language=command.person.language)
-            return again(replace(here, view=view, person=command.person), Message(command.replies[0].text))
         return None
+
+    def _in_language(self, here: Here, chosen: Chose) -> Step:
+        """«English»: the same question in that language."""
+        step = self._tools.elsewhere(chosen, here.view)
+        if step.person.language == here.person.language and step.person == here.person:
+            return step  # «menu»: out of the form
+        view = replace(here.view, language=step.person.language)
+        return again(replace(here, view=view, person=step.person), Message(step.replies[0].text))
 
     def _service(self, here: Here, cue: Cue, service: str) -> Step:
         match service:
@@ -318,9 +329,12 @@ def _fresh(view: View) -> View:
     return replace(view, state=State(NAME, VERSION))
 
 
-def _asks(cue: Said) -> bool:
-    """Whether words are rather a question about the plan than an answer in words."""
-    return cue.understood.kind in ("plan", "faq") and cue.text.rstrip().endswith("?")
+def _asks(cue: Said, prompt: Prompt) -> bool:
+    """Whether words are rather a question than an answer in words; only a long answer may hold one of its own."""
+    if not cue.text.rstrip().endswith("?"):
+        return False
+    kind, long = cue.understood.kind, prompt.place.question.row.appearance == "multiline"
+    return kind in ("plan", "faq") or (kind == "handoff" and not long)
 
 
 def _tax_code_said(cue: Cue, state: State) -> str | None:

@@ -28,7 +28,8 @@ Elsewhere = Callable[[Cue, View], Step]
 class Tools:
     """What the dialogue was built with.
 
-    `elsewhere` answers what is not the form's; `link` makes an address of a deep link's payload.
+    `elsewhere` answers what is not the form's; `command` tells the typed commands that mean the same everywhere, such
+    as «English»; `link` makes an address of a deep link's payload.
     """
 
     say: Catalogue
@@ -38,6 +39,7 @@ class Tools:
     prompts: Prompts
     notices: Notices
     elsewhere: Elsewhere
+    command: Callable[[str], str | None]
     zone: tzinfo
     link: Callable[[str], str]
 

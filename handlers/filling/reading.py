@@ -10,7 +10,7 @@ from handlers.filling.keeping import save
 from handlers.fills import Fill
 from handlers.messages import Choice, Message
 from handlers.responses import TaxCodeTaken
-from handlers.taking import Candidates, Line, NotTaken, Reading, Specify, Taken
+from handlers.taking import MISSING, Candidates, Line, NotTaken, Reading, Specify, Taken
 from handlers.walk import Place, Prompt
 
 HOUSEHOLD = ("legal_form", "household")  # who has no tax code of an enterprise
@@ -73,7 +73,7 @@ def kept_as_said(here: Here, prompt: Prompt) -> Step:
 def right(here: Here, prompt: Prompt) -> Step:
     """A line that was read back is right."""
     tokens = tuple(here.get("pending").split())
-    if len(tokens) != len(prompt.places) or "_" in tokens:
+    if len(tokens) != len(prompt.places) or MISSING in tokens:
         return ask(here, prompt)
     return save(here, prompt, here.tools.taker.taken_line(prompt, tokens))
 
@@ -107,7 +107,7 @@ def drawn(here: Here, prompt: Prompt, given: str) -> Step:
         names = filter(None, given.split("+"))
         return take(here, prompt, taker.names(here.walk, prompt.place, names, here.language))
     reading = taker.tokens(here.walk, prompt, tuple(given.split()), here.language)
-    if isinstance(reading, Line) and "_" not in reading.tokens:
+    if isinstance(reading, Line) and MISSING not in reading.tokens:
         return save(here, prompt, taker.taken_line(prompt, reading.tokens))
     return take(here, prompt, reading)
 

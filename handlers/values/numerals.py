@@ -55,7 +55,7 @@ def read_numeral(tokens: Sequence[Token], at: int) -> Read | None:
         return None
     value, end = read
     if _has(tokens, end, Sense.POINT) and (fraction := _below_thousand(tokens, end + 1)):
-        return _put_after_point(value, fraction)
+        return _put_after_point(value, fraction) or read
     if end == at + 1 and _has(tokens, end, Sense.HALF):
         return value + Decimal("0.5"), end + 1
     return read
@@ -68,9 +68,11 @@ def _with_fraction(whole: str, point: str, fraction: str) -> Decimal | None:
     return Decimal(f"{whole.replace('.', '').replace(',', '')}.{fraction}")
 
 
-def _put_after_point(value: Decimal, fraction: Read) -> Read:
+def _put_after_point(value: Decimal, fraction: Read) -> Read | None:
+    """«hai» and «hai mươi lăm» as 2.25; None where one of them has a fraction already."""
     digits, end = fraction
-    return Decimal(f"{value:f}.{digits:f}") if value == value.to_integral_value() else value, end
+    whole, after = f"{value:f}", f"{digits:f}"
+    return (Decimal(f"{whole}.{after}"), end) if (whole + after).isdigit() else None
 
 
 def _scaled(tokens: Sequence[Token], at: int, ceiling: Decimal) -> Read | None:
