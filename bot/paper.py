@@ -167,10 +167,16 @@ def _write(
     size: float = SIZE,
     tight: bool = False,
 ) -> "Paragraph":
+    """Only what differs from the style is said: each property costs a search in the document's schema."""
     from docx.shared import Pt
 
     run = paragraph.add_run(printable(text))
-    run.bold, run.italic, run.font.size = bold, italic, Pt(size)
+    if bold:
+        run.bold = True
+    if italic:
+        run.italic = True
+    if size != SIZE:
+        run.font.size = Pt(size)
     if tight:
         paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(2)
     return paragraph
