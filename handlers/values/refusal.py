@@ -10,7 +10,8 @@ _SHOWN = 40  # characters of a person's own text that a refusal repeats
 class Refusal:
     """Why a text cannot be used: a key of the catalogue, what its sentence is filled with, what was perhaps meant.
 
-    `suggestion` is a corrected value that may be offered; whoever reads it anew gets that value.
+    `suggestion` is a corrected value that may be offered, and reads as itself; of a tax code whose check digit does
+    not fit, it is that code in its normal form, for a person who insists.
     """
 
     key: str
