@@ -210,7 +210,7 @@ def _sections(form: Form) -> list[_Section]:
     for number, row in enumerate(form.file.survey):
         if row.kind.startswith("begin_"):
             heads = row.kind == "begin_group" and row.appearance != "one-line"
-            around.append(row.label if heads else None)
+            around.append(row.short or row.label if heads else None)
         elif row.kind.startswith("end_"):
             around.pop()
         elif number in asked:
@@ -279,8 +279,8 @@ def _instrument_columns(reading: _Reading) -> list[Column]:
         Column(reading.say("doc_group2"), 13, "centred"),
         Column(reading.say("doc_serial"), 18),
         Column(reading.say("doc_place"), 20),
-        Column(reading.say("doc_last_verified"), 15, "date"),
-        Column(reading.say("doc_next_expiry"), 15, "date"),
+        Column(reading.say("doc_last_verified"), 17, "date"),
+        Column(reading.say("doc_next_expiry"), 17, "date"),
         Column(reading.say("doc_verified_by"), 28),
     ]
 

@@ -12,7 +12,7 @@ from bot.workbook import printable
 
 if TYPE_CHECKING:
     from docx.section import Section
-    from docx.table import Table, _Cell
+    from docx.table import Table, _Cell, _Row
     from docx.text.paragraph import Paragraph
 
 FONT = "Times New Roman"
@@ -29,6 +29,7 @@ class Paper:
         from docx import Document
 
         self._document = Document()
+        self._last: _Row | None = None  # of the last table
         self._set_page()
         self._set_styles()
         self._number_pages(self._document.sections[0], printable(foot))
@@ -67,10 +68,18 @@ class Paper:
             for cell, text in zip(table.add_row().cells, row, strict=True):
                 _write(cell.paragraphs[0], text, tight=True)
         _finish(table, widths)
-        self._document.add_paragraph().paragraph_format.space_after = 0
+        self._last = table.rows[-1]
+        self._space()
 
     def signature(self, place_and_date: str, who: str, how: str) -> None:
-        """On the right and on one page: place and date, who signs, room to sign and stamp."""
+        """On the right and on one page: place and date, who signs, room to sign and stamp.
+
+        The row before it comes along, so that nobody signs a page with nothing else on it.
+        """
+        if self._last:
+            for cell in self._last.cells:
+                cell.paragraphs[0].paragraph_format.keep_with_next = True
+            self._document.paragraphs[-1].paragraph_format.keep_with_next = True
         table = self._document.add_table(rows=1, cols=2)
         right = table.rows[0].cells[1]
         _centre(_write(right.paragraphs[0], place_and_date, italic=True))
@@ -79,6 +88,13 @@ class Paper:
         for _ in range(ROOM_TO_SIGN):
             right.add_paragraph()
         _finish(table, (60, WIDTH - 60))
+
+    def _space(self) -> None:
+        """A small gap: without it two tables would be one."""
+        from docx.shared import Pt
+
+        gap = self._document.add_paragraph().paragraph_format
+        gap.space_after, gap.line_spacing = Pt(0), Pt(9)
 
     def _set_page(self) -> None:
         from docx.shared import Mm

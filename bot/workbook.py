@@ -9,13 +9,15 @@ from io import BytesIO
 from typing import Any, Self
 
 FONT = "Times New Roman"
+LINE = 17  # points
+HIGHEST = 409  # points of one row, as Excel has it
 LONGEST = 32_767  # UTF-16 units in a cell; more is no workbook
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML cannot hold
 
 Cell = str | int | None  # None: an empty cell to write in
 
 _LOOKS: Mapping[str, Mapping[str, Any]] = {
-    "head": {"bold": True, "bg_color": "#EDEDED", "align": "center", "valign": "vcenter"},
+    "head": {"bold": True, "bg_color": "#EDEDED", "align": "center"},
     "title": {"bold": True, "font_size": 14, "align": "center", "border": 0},
     "under_title": {"align": "center", "border": 0},
     "note": {"italic": True, "font_size": 11, "border": 0},
@@ -66,7 +68,7 @@ class Book:
         """How a cell looks. `about`: a word that a number is shown with."""
         key = f"{name} {about}"
         if key not in self._looks:
-            base = {"font_name": FONT, "font_size": 12, "valign": "top", "border": 1, "text_wrap": True}
+            base = {"font_name": FONT, "font_size": 12, "valign": "vcenter", "border": 1, "text_wrap": True}
             more = {"num_format": f'"{about} "#,##0'} if about else {}
             self._looks[key] = self._book.add_format({**base, **_LOOKS[name], **more})
         return self._looks[key]
@@ -91,6 +93,7 @@ class Page:
         for place, column in enumerate(columns):
             sheet.set_column(place, place, column.width)
             sheet.write_string(self._top, place, printable(column.head), book.look("head"))
+        self._set_height(self._top, [column.head for column in columns])
         sheet.freeze_panes(self._top + 1, 0)
         self._set_print(foot)
 
@@ -104,6 +107,7 @@ class Page:
                 self._sheet.write_number(self._next, place, cell, look)
             else:
                 self._sheet.write_string(self._next, place, fitting(cell), look)
+        self._set_height(self._next, cells)
         self._next += 1
 
     def let_filter(self) -> None:
@@ -138,14 +142,20 @@ class Page:
             }
             self._sheet.conditional_format(first, place, self._next - 1, place, rule)
 
+    def _set_height(self, row: int, cells: Sequence[Cell]) -> None:
+        """Reckon how high a row must be: not every program finds that out by itself."""
+        both = zip(cells, self._columns, strict=True)
+        lines = (_lines(cell, column.width) for cell, column in both if isinstance(cell, str))
+        self._sheet.set_row(row, min(LINE * max(lines, default=1) + 3, HIGHEST))
+
     def _put_above(self, lines: Sequence[str]) -> None:
-        """Lines over the whole width; a merged cell does not grow by itself, so its height is reckoned."""
+        """Lines over the whole width."""
         width = sum(column.width for column in self._columns)
         for row, (line, name) in enumerate(zip(lines, ("title", "under_title", "note"), strict=False)):
             look = self._book.look(name)
             self._sheet.merge_range(row, 0, row, len(self._columns) - 1, "", look)
             self._sheet.write_string(row, 0, fitting(line), look)
-            self._sheet.set_row(row, 20 * max(1, math.ceil(len(line) / (0.9 * width))))
+            self._sheet.set_row(row, LINE * _lines(line, width) + 3)
 
     def _set_print(self, foot: str) -> None:
         """A4 on its side, one page wide, the head on each page."""
@@ -155,6 +165,11 @@ class Page:
         self._sheet.fit_to_pages(1, 0)
         self._sheet.repeat_rows(self._top)
         self._sheet.set_footer(f"&C{foot}")
+
+
+def _lines(text: str, width: float) -> int:
+    """How many lines a text takes in so many characters' width."""
+    return sum(max(1, math.ceil(1.1 * len(line) / width)) for line in text.split("\n"))
 
 
 def printable(text: str) -> str:

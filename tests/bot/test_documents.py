@@ -211,6 +211,13 @@ def test_there_is_room_to_sign_and_stamp(paper: bytes) -> None:
     assert signed[1:3] == ["ĐẠI DIỆN ĐƠN VỊ", "(ký, ghi rõ họ tên, đóng dấu)"]
 
 
+def test_nobody_signs_a_page_with_nothing_else_on_it(paper: bytes) -> None:
+    read = docx.Document(io.BytesIO(paper))
+
+    assert all(cell.paragraphs[0].paragraph_format.keep_with_next for cell in read.tables[-2].rows[-1].cells)
+    assert read.tables[-1].rows[0]._tr.xpath("./w:trPr/w:cantSplit")
+
+
 def test_it_looks_like_an_official_text(paper: bytes) -> None:
     read = docx.Document(io.BytesIO(paper))
     [page] = read.sections
@@ -296,6 +303,8 @@ def test_the_list_is_made_to_be_kept(survey: Form, content: Content) -> None:
     assert sheet["H5"].number_format == "dd/mm/yyyy"
     assert sheet["C6"].number_format == '"khoảng "#,##0'
     assert {str(rule.sqref) for rule in sheet.data_validations.dataValidation} == {"G5:G27", "H5:H27"}
+    heights = [sheet.row_dimensions[row].height for row in (1, 2, 4, 5)]
+    assert [round(height) for height in heights] == [20, 37, 37, 20]
     assert [str(one.sqref) for one in sheet.conditional_formatting] == ["H5:H27"]
 
 
