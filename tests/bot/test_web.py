@@ -3,12 +3,16 @@
 import json
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 import sqlalchemy as sa
 
+from handlers.messages import Choice, Control, Message
+from storage import outbox
 from storage.database import open_database
+from storage.tables import turns
 from tests.service import Running, running
 from tests.world import Postgres, Sqlite
 
@@ -295,6 +299,65 @@ def test_two_processes_share_one_database(databases: Sqlite | Postgres) -> None:
             post(other, text="nhiệm vụ 2.2") and news(client, after=news(client)[0]["cursor"])[0]["text"]
         )  # type: ignore[arg-type]
         other.close()
+
+
+def test_a_question_of_a_form_travels_with_all_it_needs(browser: httpx.Client, web_url: str) -> None:
+    """What it needs is there, and nothing of it where there is no need."""
+    cursor = post(browser, text="nhiệm vụ 2.1").json()["cursor"]
+    boxes = Control(
+        "several", "form:pick:q:", picked=("mass",), typed="Gõ các số.", alone=("none",), sends="form:set:q:"
+    )
+    _says(
+        web_url,
+        Message(
+            "Phép đo nào?",
+            (Choice("Khối lượng", "form:pick:q:mass"), Choice("Bỏ qua", "form:skip", aside=True)),
+            control=boxes,
+            progress=(7, 18),
+            counted="Câu 7/18",
+        ),
+        Message("Mấy chiếc?", control=Control("numbers", "form:line:k:", ("Cân", "Ẩm kế"))),
+        Message("Cảm ơn Anh/Chị."),
+    )
+
+    several, numbers, last = news(browser, after=cursor, wait=0)
+
+    assert several["text"] == "Phép đo nào?"
+    assert several["choices"] == [
+        {"label": "Khối lượng", "value": "form:pick:q:mass"},
+        {"label": "Bỏ qua", "value": "form:skip", "aside": True},
+    ]
+    assert several["control"] == {
+        "kind": "several",
+        "value": "form:pick:q:",
+        "sends": "form:set:q:",
+        "labels": [],
+        "picked": ["mass"],
+        "alone": ["none"],
+    }
+    assert several["progress"] == [7, 18]
+    assert numbers["control"]["labels"] == ["Cân", "Ẩm kế"]  # type: ignore[index]
+    assert set(last) == {"text", "choices", "attachments", "cursor", "who", "name"}
+
+
+def test_a_long_answer_of_tick_boxes_is_taken(browser: httpx.Client) -> None:
+    label = ", ".join(f"Phương tiện đo thứ {number}" for number in range(100))
+
+    assert post(browser, tap="form:pick:q:" + "+".join(map(str, range(500))), label=label).status_code == 200
+
+
+def _says(url: str, *messages: Message) -> None:
+    """Put messages into the outbox of whoever wrote last, as if their turn went on."""
+    database = open_database(url)
+    with database.writer.begin() as connection:
+        turn = connection.execute(turns.select().order_by(turns.c.id.desc()).limit(1)).one()
+        now = datetime.now(UTC)
+        lines = [
+            outbox.NewLine(turn.address_id, turn.id, place, now, message)
+            for place, message in enumerate(messages, 1)
+        ]
+        outbox.add(connection, lines)
+    database.close()
 
 
 def _count(url: str, table: str) -> int:

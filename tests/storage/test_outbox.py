@@ -20,7 +20,12 @@ PLAIN = Message("Anh/Chị chọn:", (Choice("Một", "x:1"), Choice("Trang", "x
                 "?",
                 (Choice("Khối lượng", "form:pick:q:mass"),),
                 control=Control(
-                    "several", "form:pick:q:", picked=("mass",), typed="Gõ các số.", alone=("none",)
+                    "several",
+                    "form:pick:q:",
+                    picked=("mass",),
+                    typed="Gõ các số.",
+                    alone=("none",),
+                    sends="form:set:q:",
                 ),
             ),
             id="tick boxes",

@@ -33,6 +33,7 @@ from bot.channels.base import render
 from bot.channels.web.channel import COOKIE, IDLE_DAYS, WEB, address_of, is_visitor, new_visitor
 from bot.channels.web.limits import Limit
 from bot.channels.web.pages import Pages
+from bot.channels.web.record import recorded
 from bot.conversation import MOST_KEPT, Conversation, Inbound
 from bot.files import FileMade, Files
 from bot.logs import log
@@ -146,13 +147,17 @@ class Web:
         if talk and (talk.closed or self._now() - talk.seen_at > timedelta(days=IDLE_DAYS)):
             cookie, talk = None, None
         language: Language = "en" if talk and talk.language == "en" else "vi"
+        greeting = {**_shown(self._home.greeting(language)), "who": "assistant"}
+        shown = recorded([greeting, *(_entry(entry) for entry in (talk.entries if talk else ()))])
         html = self._template.render(
             words=_Words(self._say, language),
             language=language,
             office=self._home.office(language),
             demo=self._settings.demo,
-            greeting=self._home.greeting(language),
-            history=[_entry(entry) for entry in talk.entries] if talk else [],
+            talk=shown,
+            progress=next(
+                (one.get("progress") for one in reversed(shown) if one["who"] == "assistant"), None
+            ),
             cursor=talk.cursor if talk else 0,
             style=Markup(STYLE),  # noqa: S704  our own file
             static=self._static,
@@ -383,6 +388,9 @@ class _Words:
     def __getitem__(self, key: str) -> str:
         return self._say(self._language, key)
 
+    def __call__(self, key: str, /, **values: object) -> str:
+        return self._say(self._language, key, **values)
+
 
 def _cookie(request: Request) -> str | None:
     cookie = request.cookies.get(COOKIE, "")
@@ -504,6 +512,7 @@ def _control(control: Control) -> dict[str, Any]:
     return {
         "kind": control.kind,
         "value": control.value,
+        "sends": control.sends or control.value,
         "labels": list(control.labels),
         "picked": list(control.picked),
         "alone": list(control.alone),

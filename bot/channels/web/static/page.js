@@ -81,31 +81,63 @@ function element(said) {
     empty.remove();
     article.append(files);
   }
-  if ((said.choices || []).length) {
-    const list = clone("a-choices");
-    const empty = list.firstElementChild;
-    said.choices.forEach((choice, index) => {
-      const row = empty.cloneNode(true);
-      row.dataset.value = choice.value || "";
-      row.querySelector(".number").textContent = index + 1;
-      row.querySelector(".label").textContent = choice.label;
-      if (choice.url) {
-        const link = face(row, "a");
-        link.href = choice.url;
-        link.target = "_blank";
-        link.rel = "noopener";
-        const aside = document.createElement("span");
-        aside.className = "aside";
-        aside.textContent = words.page_new_tab;
-        link.append(" ", aside);
-      }
-      list.append(row);
-    });
-    empty.remove();
-    open(list, true);
-    article.append(list);
-  }
+  if ((said.choices || []).length || said.control) article.append(ask(said));
   return article;
+}
+
+function ask(said) {
+  const made = clone("an-ask");
+  const { kind = "", value = "", sends = value, labels = [], picked = [], alone = [] } = said.control || {};
+  Object.assign(made.dataset, { kind, value, sends, alone: alone.join(" ") });
+  if (kind) {
+    made.setAttribute("role", "group");
+    made.setAttribute("aria-label", words[`page_${kind}_label`]);
+  }
+  const [steppers, choices, done, asides] = [".steppers", ".choices", ".done", ".asides"].map((one) => made.querySelector(one));
+  if (kind === "several") choices.after(done);
+  if (!kind) done.remove();
+  const all = said.choices || [];
+  each(steppers, labels, stepper);
+  each(choices, all.filter((choice) => !choice.aside), (row, choice, index) => {
+    row.querySelector(".number").textContent = index + 1;
+    choiceRow(row, choice);
+    if (kind === "several" && !choice.url && (choice.value || "").startsWith(value)) {
+      const tick = Object.assign(document.createElement("input"), { type: "checkbox", className: "tick", autocomplete: "off" });
+      face(row, "label").prepend(tick, " ");
+    }
+  });
+  each(asides, all.filter((choice) => choice.aside), choiceRow);
+  open(made, true);
+  preset(made, picked);
+  return made;
+}
+
+// One copy of the only child for each item; a list without items goes.
+function each(list, items, shape) {
+  const empty = list.firstElementChild;
+  items.forEach((item, index) => {
+    const row = empty.cloneNode(true);
+    shape(row, item, index);
+    list.append(row);
+  });
+  empty.remove();
+  if (!items.length) list.remove();
+}
+
+function choiceRow(row, choice) {
+  row.dataset.value = choice.value || "";
+  row.querySelector(".label").textContent = choice.label;
+  if (!choice.url) return;
+  const hint = Object.assign(document.createElement("span"), { className: "hint", textContent: words.page_new_tab });
+  const link = face(row, "a");
+  Object.assign(link, { href: choice.url, target: "_blank", rel: "noopener" });
+  link.append(" ", hint);
+}
+
+function stepper(row, label) {
+  row.querySelector(".label").textContent = label;
+  for (const named of [row, row.querySelector(".count")]) named.setAttribute("aria-label", label);
+  for (const button of row.querySelectorAll(".step")) button.setAttribute("aria-label", button.getAttribute("aria-label") + label);
 }
 
 function face(row, tag) {
@@ -118,13 +150,15 @@ function face(row, tag) {
   return fresh;
 }
 
-function open(list, yes) {
-  if (list.classList.contains("is-open") === yes) return;
-  const focused = list.contains(document.activeElement);
-  if (list.isConnected) list.setAttribute("aria-live", "off"); // it was read out when it came
-  list.classList.toggle("is-open", yes);
-  for (const row of list.children) {
-    if (row.querySelector(".face").tagName !== "A") face(row, yes ? "button" : "span");
+function open(asked, yes) {
+  if (asked.classList.contains("is-open") === yes) return;
+  const focused = asked.contains(document.activeElement);
+  if (asked.isConnected) asked.setAttribute("aria-live", "off"); // it was read out when it came
+  asked.classList.toggle("is-open", yes);
+  for (const row of asked.querySelectorAll(".choice")) {
+    const tick = row.querySelector(".tick");
+    if (tick) tick.disabled = !yes;
+    else if (row.querySelector(".face").tagName !== "A") face(row, yes ? "button" : "span");
   }
   if (focused) rehome();
 }
@@ -134,40 +168,208 @@ function rehome() {
   (matchMedia("(pointer: fine)").matches ? box : log).focus({ preventScroll: true });
 }
 
-// Only the newest message with choices can be tapped, and only until the person has answered.
+// Only the newest message that asks can be answered by tapping, and only until the person has answered.
 function settle() {
   let active = null;
   for (let said = log.lastElementChild; said; said = said.previousElementSibling) {
     if (said.matches(".person:not(.is-refused)")) break;
-    active = said.querySelector(".choices");
+    active = said.querySelector(".ask");
     if (active) break;
   }
-  for (const list of log.querySelectorAll(".choices")) open(list, list === active);
+  for (const asked of log.querySelectorAll(".ask")) open(asked, asked === active);
 }
 
-const lists = () => [...log.querySelectorAll(".choices")];
 const plain = (text) => text.trim().toLowerCase();
+const labelOf = (row) => row.querySelector(".label").textContent;
 
+function openAsk() {
+  const asked = [...log.querySelectorAll(".ask")].pop();
+  return asked && asked.classList.contains("is-open") ? asked : null;
+}
+
+// What was answered stays to be seen, as far as the page can tell by itself; record.py does the same.
 function markChosen(item) {
-  const list = lists().pop();
-  if (!list || !list.classList.contains("is-open")) return;
-  const said = plain(item.body.text || "");
-  [...list.children].forEach((row, index) => {
-    const chosen = item.body.tap !== undefined
-      ? row.dataset.value === item.body.tap
-      : said === String(index + 1) || said === plain(row.querySelector(".label").textContent);
-    row.classList.toggle("is-chosen", chosen);
-    row.querySelector(".chosen").textContent = chosen ? ` (${words.page_chosen})` : "";
+  const asked = openAsk();
+  if (!asked) return;
+  const rows = [...asked.querySelectorAll(".choice")];
+  const chosen = item.body.tap === undefined ? named(asked, rows, plain(item.body.text || "")) : tapped(asked, rows, item.body.tap);
+  for (const row of rows) {
+    row.classList.toggle("is-chosen", chosen.includes(row));
+    row.querySelector(".chosen").textContent = chosen.includes(row) ? ` (${words.page_chosen})` : "";
+  }
+  const values = numbersIn(steppersOf(asked).map(labelOf), plain(item.body.label || item.body.text || ""));
+  steppersOf(asked).forEach((row, index) => { row.querySelector(".value").textContent = values[index] || ""; });
+}
+
+function tapped(asked, rows, tap) {
+  const { kind, sends } = asked.dataset;
+  const names = kind === "several" && tap.startsWith(sends) ? tap.slice(sends.length).split("+") : [];
+  return rows.filter((row) => row.dataset.value === tap || names.includes(nameOf(asked, row)));
+}
+
+function named(asked, rows, said) {
+  const exact = rows.filter((row) => plain(labelOf(row)) === said);
+  const several = asked.dataset.kind === "several";
+  if (exact.length) return exact;
+  if (/^\d+([\s,;+&/]+\d+)*$/.test(said)) {
+    const numbered = rows.filter((row) => row.querySelector(".number"));
+    const found = said.match(/\d+/g).map((number) => numbered[number - 1]);
+    return found.every(Boolean) && (several || found.length === 1) ? found : [];
+  }
+  let rest = `${said}, `; // a label may hold commas
+  const joined = rows.filter((row) => {
+    const begins = several && rest.startsWith(`${plain(labelOf(row))}, `);
+    if (begins) rest = rest.slice(labelOf(row).trim().length + 2);
+    return begins;
   });
+  return rest ? [] : joined;
+}
+
+// The number for each label: sent by the page with the labels, or typed without; [] for any other answer.
+function numbersIn(labels, said) {
+  if (!labels.length) return [];
+  const count = String.raw`(\?|~?\d[\d.,]*)`;
+  const sent = labels.map((label) => `${plain(label).replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}: ${count}`).join(", ");
+  const typed = labels.map(() => count).join(String.raw`\s+`);
+  return (said.match(`^${sent}$`) || said.match(`^${typed}$`) || []).slice(1);
 }
 
 function unmarkChosen() {
-  const list = lists().pop();
-  if (!list || !list.classList.contains("is-open")) return;
-  for (const row of list.children) {
+  const asked = openAsk();
+  if (!asked) return;
+  for (const row of asked.querySelectorAll(".choice")) {
     row.classList.remove("is-chosen");
     row.querySelector(".chosen").textContent = "";
   }
+}
+
+/* ---------- tick boxes and steppers ---------- */
+
+const ticksOf = (asked) => [...asked.querySelectorAll(".tick")];
+const steppersOf = (asked) => [...asked.querySelectorAll(".stepper")];
+const countOf = (row) => row.querySelector(".count");
+const rowOf = (it) => it.closest(".choice, .stepper");
+const nameOf = (asked, row) => row.dataset.value.slice(asked.dataset.value.length);
+const fill = (key, values) => words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const typedIn = (row) => countOf(row).value.replace(/\s/g, "");
+const isNumber = (text) => text === "?" || /^~?\d[\d.,]*$/.test(text);
+
+const ticked = (asked) => ticksOf(asked).filter((tick) => tick.checked).map((tick) => rowOf(tick));
+const standing = (asked) => asked.dataset.kind === "several"
+  ? ticked(asked).map((row) => nameOf(asked, row))
+  : steppersOf(asked).map(typedIn);
+
+// What stands already: what the service knows, else what was begun here before a reload or a question in between.
+function preset(asked, picked) {
+  if (!asked.dataset.kind) return;
+  const begun = store.read("begun") || {};
+  const given = picked.some(Boolean) || begun.value !== asked.dataset.value ? picked : begun.standing;
+  for (const tick of ticksOf(asked)) tick.checked = given.includes(nameOf(asked, rowOf(tick)));
+  steppersOf(asked).forEach((row, index) => { countOf(row).value = given[index] || ""; });
+  refresh(asked);
+}
+
+function refresh(asked) {
+  const count = ticked(asked).length;
+  asked.querySelector(".done .act").textContent = count ? fill("page_done_count", { count }) : words.page_done;
+  for (const row of steppersOf(asked)) {
+    row.querySelector(".unknown").setAttribute("aria-pressed", String(typedIn(row) === "?"));
+    if (isNumber(typedIn(row))) lacks(row, false);
+  }
+  if (!steppersOf(asked).some((row) => row.matches(".is-missing"))) complain(asked, "");
+}
+
+function changed(asked) {
+  store.write("begun", { value: asked.dataset.value, standing: standing(asked) });
+  refresh(asked);
+}
+
+function complain(asked, text) {
+  asked.querySelector(".done .fault").textContent = text;
+}
+
+function lacks(row, yes) {
+  row.classList.toggle("is-missing", yes);
+  if (yes) countOf(row).setAttribute("aria-invalid", "true"); else countOf(row).removeAttribute("aria-invalid");
+  if (yes) row.querySelector(".lack").textContent = typedIn(row) ? words.page_not_a_number : words.page_no_number;
+}
+
+function step(row, by) {
+  const now = typedIn(row);
+  const number = Number(now.replace(",", "."));
+  if (now && now !== "?" && !Number.isInteger(number)) return; // «12,5» is its writer's to change
+  set(row, String(Math.max(0, (now === "?" ? 0 : number) + by)));
+}
+
+function set(row, value) {
+  countOf(row).value = value;
+  $("spoken").textContent = `${labelOf(row)}: ${value === "?" ? words.page_unknown : value}`;
+  changed(row.closest(".ask"));
+}
+
+function finish(asked) {
+  if (asked.dataset.kind === "several") finishTicks(asked); else finishSteppers(asked);
+}
+
+function finishTicks(asked) {
+  const rows = ticked(asked);
+  if (!rows.length) { complain(asked, words.page_pick_one); return; }
+  answer(asked, standing(asked).join("+"), rows.map(labelOf).join(", "));
+}
+
+function finishSteppers(asked) {
+  const rows = steppersOf(asked);
+  const missing = rows.filter((row) => !isNumber(typedIn(row)));
+  for (const row of rows) lacks(row, missing.includes(row));
+  if (missing.length) {
+    complain(asked, fill("page_numbers_missing", { count: missing.length }));
+    countOf(missing[0]).focus();
+    return;
+  }
+  answer(asked, standing(asked).join(" "), rows.map((row) => `${labelOf(row)}: ${typedIn(row)}`).join(", "));
+}
+
+function answer(asked, values, label) {
+  if (gone) return;
+  store.write("begun", null);
+  say({ tap: asked.dataset.sends + values, label });
+}
+
+log.addEventListener("change", ({ target }) => {
+  if (!target.matches(".tick")) return;
+  const asked = target.closest(".ask");
+  const alone = asked.dataset.alone.split(" ");
+  const isAlone = (tick) => alone.includes(nameOf(asked, rowOf(tick)));
+  for (const tick of target.checked ? ticksOf(asked) : []) {
+    if (tick !== target && (isAlone(tick) || isAlone(target))) tick.checked = false;
+  }
+  changed(asked);
+});
+log.addEventListener("input", ({ target }) => { if (target.matches(".count")) changed(target.closest(".ask")); });
+log.addEventListener("keydown", (event) => {
+  if (!event.target.matches(".count")) return;
+  const row = rowOf(event.target);
+  const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+  if (by) step(row, by);
+  else if (event.key === "Enter" && !event.isComposing) next(row);
+  else return;
+  event.preventDefault();
+});
+
+// Enter goes to what is still empty, then sends.
+function next(row) {
+  const asked = row.closest(".ask");
+  const rows = steppersOf(asked);
+  const after = [...rows.slice(rows.indexOf(row) + 1), ...rows].find((other) => !typedIn(other));
+  if (after && after !== row) countOf(after).focus(); else finish(asked);
+}
+
+function showProgress(at) {
+  $("progress").hidden = !at;
+  if (!at) return;
+  const [done, total] = at;
+  Object.assign($("progress").firstElementChild, { max: total, value: done });
+  $("counted").textContent = fill("page_progress", { done, total });
 }
 
 /* ---------- scrolling ---------- */
@@ -209,7 +411,11 @@ scroll.addEventListener("scroll", () => {
 }, { passive: true });
 
 // The keyboard or a growing box must not cover the last message.
-new ResizeObserver(() => { if (atEnd) scroll.scrollTop = parked = bottom(); }).observe(scroll);
+new ResizeObserver(() => {
+  const count = document.activeElement.closest(".count");
+  if (count) count.scrollIntoView({ block: "nearest" });
+  else if (atEnd) scroll.scrollTop = parked = bottom();
+}).observe(scroll);
 
 newer.addEventListener("click", () => {
   follow();
@@ -427,6 +633,7 @@ function receive(said) {
     markChosen({ body: { text: said.text } });
   }
   if (cursor >= awaited) setTyping(false);
+  if (said.who !== "person") showProgress(said.progress);
   append(element(said), false);
   arrived();
 }
@@ -568,7 +775,7 @@ box.addEventListener("keydown", (event) => {
 $("compose").addEventListener("submit", (event) => {
   event.preventDefault();
   const text = box.value.trim();
-  if (gone) $("away").querySelector("button").focus(); // what was typed stays
+  if (gone) $("away").querySelector("button")?.focus(); // what was typed stays
   if (!text || gone) return;
   box.value = "";
   draft();
@@ -576,9 +783,13 @@ $("compose").addEventListener("submit", (event) => {
 });
 
 log.addEventListener("click", (event) => {
-  const tapped = event.target.closest("button.face");
-  if (!tapped || gone) return;
-  say({ tap: tapped.parentElement.dataset.value, label: tapped.querySelector(".label").textContent });
+  const button = event.target.closest("button");
+  if (!button || gone) return;
+  const row = rowOf(button);
+  if (button.matches(".face")) say({ tap: row.dataset.value, label: labelOf(row) });
+  else if (button.matches(".unknown")) set(row, typedIn(row) === "?" ? "" : "?");
+  else if (button.matches(".step")) step(row, Number(button.dataset.step));
+  else if (button.matches(".done .act")) finish(button.closest(".ask"));
 });
 
 $("language").addEventListener("click", () => { if (!gone) say({ text: $("language").dataset.says }); });
@@ -598,15 +809,18 @@ $("stay").addEventListener("click", () => askLeave(false));
 leaving.addEventListener("keydown", (event) => { if (event.key === "Escape") askLeave(false); });
 leaving.addEventListener("submit", async (event) => {
   event.preventDefault();
+  gone = true; // from here on the cookie may be closed: nobody asks with it for news
+  stopStream();
   const left = await fetch(leaving.getAttribute("action"), {
     method: "POST", headers: { "Accept-Language": language },
   }).catch(() => null);
   if (!left || !(left.ok || left.status === 409 || left.status === 410)) {
     $("leaving-fault").textContent = words.page_leave_failed;
+    gone = false;
+    listen();
+    send();
     return;
   }
-  gone = true;
-  stopStream();
   if (tabs) tabs.postMessage("left");
   try { sessionStorage.clear(); } catch { /* nothing was kept */ }
   location.replace(location.pathname);
@@ -618,6 +832,8 @@ if (tabs) tabs.addEventListener("message", () => {
   stopStream();
   box.value = "";
   draft();
+  store.write("begun", null);
+  showProgress(null);
   [...log.children].slice(1).forEach((said) => said.remove());
 });
 
@@ -634,6 +850,8 @@ if (view) {
   view.addEventListener("resize", fit);
 }
 
+const begun = openAsk();
+if (begun) preset(begun, standing(begun)); // the page's own picks, or those begun before a reload
 scroll.scrollTop = parked = log.children.length > 1 ? bottom() : 0;
 box.value = store.read("draft") || "";
 draft();
