@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Meet
-from tests.browser.reader import DESKTOP, PHONE, Reader
+from tests.browser.reader import DESKTOP, OFFLINE, PHONE, Reader
 from tests.service import Running
 
 
@@ -237,6 +237,20 @@ def test_not_me_drops_the_talk_and_tells_the_other_tabs(reader: Reader) -> None:
     assert len(other.talk()) == 1
     assert other.page.input_value("#box") == "viết tiếp"
     assert other.complaints == []
+
+
+def test_not_me_without_a_network_changes_nothing(reader: Reader) -> None:
+    reader.asks("nhiệm vụ 2.1")
+    reader.may_see(OFFLINE)
+    reader.presses("Không phải tôi")
+    reader.context.set_offline(True)
+    reader.presses("Đóng và mở cuộc mới")
+    expect(reader.page.get_by_role("alert").filter(has_text="Chưa đóng được")).to_be_visible()
+    reader.context.set_offline(False)
+    reader.presses("Ở lại")
+
+    assert "2.2" in reader.asks("nhiệm vụ 2.2")
+    assert reader.said() == ["nhiệm vụ 2.1", "nhiệm vụ 2.2"]
 
 
 # What people type
