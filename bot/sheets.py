@@ -27,6 +27,9 @@ _DROPPED = bytes(set(range(32)) - set(b"\t\n\r"))
 _DROP = dict.fromkeys(_DROPPED)
 
 _HEADING_COLOUR = "#DCE6F1"
+_PAPER = {  # A4; every page says which sheet it is of, which columns and which rows
+    "landscape": True, "paper_size": 9, "repeat_rows": 0, "repeat_columns": 0, "header": "&L&A", "footer": "&R&P/&N",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def _look(headings: Sequence[Heading], heading: Any, text: Any, plain: Any) -> d
         "column_formats": [text if one.is_text else plain for one in headings],
         "ignore_errors": [one.text for one in headings if one.is_text],
         "notes": {one.text: _note(one) for one in headings if one.note},
-        "page_setup": {"landscape": True, "paper_size": 9, "repeat_rows": 0},
+        "page_setup": _PAPER,
     }
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.crash.proof import FULL, LEAKS, catch_early, catch_forgetful, survive
+from tests.documents import open_all
 from tests.world import Postgres, Sqlite
 
 ROOT = Path(__file__).parents[1]
@@ -75,7 +76,24 @@ def store(seed: int) -> Evidence:
     return Evidence({"examples on each database": EXAMPLES}, faults)
 
 
-PROOFS: dict[str, Callable[[int], Evidence]] = {"crash": crash, "store": store}
+def documents(_seed: int) -> Evidence:
+    """What we write opens in LibreOffice, and its pages hold what was put in."""
+    read: list[str] = []
+    faults: list[str] = []
+    for name, missing in open_all():
+        print(
+            f"documents: {name}: {', '.join(missing) + ' is missing' if missing else 'readable'}", flush=True
+        )
+        faults += [f"{name}: {text!r} cannot be read on its pages" for text in missing]
+        read.append(name)
+    return Evidence({"documents": read}, tuple(faults))
+
+
+PROOFS: dict[str, Callable[[int], Evidence]] = {
+    "crash": crash,
+    "store": store,
+    "documents": documents,
+}
 
 
 def main(arguments: list[str]) -> int:
