@@ -88,11 +88,18 @@ def registry(settings: Settings, shelf: FormShelf | None = None) -> Registry:
 
 
 def assemble(
-    settings: Settings, *, make_writer: type[Writer] = Writer, now: Callable[[], datetime] | None = None
+    settings: Settings,
+    *,
+    hearing: Hearing | None = None,
+    make_writer: type[Writer] = Writer,
+    now: Callable[[], datetime] | None = None,
 ) -> App:
-    """Put the parts together without connecting; raises ContentError and ValueError."""
-    content = load_content()
-    hearing = Hearing(content)
+    """Put the parts together without connecting; raises ContentError and ValueError.
+
+    `hearing` is one built before, whose content is then used.
+    """
+    hearing = hearing or Hearing(load_content())
+    content = hearing.content
     router = Router(content, hearing, place=place(settings))
     shelf = FormShelf(content.forms.values())
     database = open_database(

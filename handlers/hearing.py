@@ -11,7 +11,7 @@ class Hearing:
     """Built once from the content; a call is pure, never raises, and costs a millisecond or two."""
 
     def __init__(self, content: Content) -> None:
-        self._content = content
+        self.content = content
         self._understanding = Understanding(content)
 
     def __call__(self, text: str) -> Said:
@@ -19,5 +19,5 @@ class Hearing:
         understood = self._understanding.understand(text)
         # What is not clearly in one language is answered in the person's own, which only the transaction knows.
         languages = (understood.language,) if understood.language_is_clear else LANGUAGES
-        answers = {language: answer(self._content, understood, language) for language in languages}
+        answers = {language: answer(self.content, understood, language) for language in languages}
         return Said(text, understood, answers)

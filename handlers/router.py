@@ -84,19 +84,19 @@ class Router:
         if isinstance(cue, Tapped):
             return self._owner(cue.value).needs(self._chosen(cue.value, state), state, person)
         queries: dict[Query, None] = {}
-        for dialogue in self._perhaps(cue, state):
-            queries |= dict.fromkeys(dialogue.needs(cue, state, person))
+        for dialogue, given in self._perhaps(cue, state):
+            queries |= dict.fromkeys(dialogue.needs(given, state, person))
         return tuple(queries)
 
-    def _perhaps(self, cue: Cue, state: State) -> list[Dialogue]:
-        """Who may take it; to find out who does would cost more than a row too many."""
-        found: list[Dialogue] = [self._dialogues[state.dialogue], self._ask]
+    def _perhaps(self, cue: Cue, state: State) -> list[tuple[Dialogue, Cue]]:
+        """Who may take it, and as what; to find out who does would cost more than a row too many."""
+        found: list[tuple[Dialogue, Cue]] = [(self._dialogues[state.dialogue], cue), (self._ask, cue)]
         if self._survey.claims(cue):
-            found.append(self._survey)
+            found.append((self._survey, cue))
         if self._privacy.claims(cue):
-            found.append(self._privacy)
+            found.append((self._privacy, cue))
         if isinstance(cue, Said) and (picked := self.picker.pick(state.screen, cue.text)):
-            found.append(self._owner(picked[0]))
+            found.append((self._owner(picked[0]), Chose(picked)))
         return found
 
     def step(self, cue: Cue, stored: str | None, view: View) -> Step:

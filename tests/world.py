@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from pydantic import SecretStr
 from bot.app import App, assemble
 from bot.conversation import Inbound
 from bot.settings import Settings
+from content.everything import load_content
+from handlers.hearing import Hearing
 from handlers.messages import Choice, Message
 from storage.database import open_database
 from storage.migrate import migrate
@@ -179,6 +182,12 @@ class Visitor:
 
 def new_app(url: str, clock: Clock | None = None, **more: Any) -> App:
     """A whole assistant on this database with a frozen clock, in demonstration mode: every service is open."""
-    app = assemble(settings_for(url, demo=True), now=clock or Clock(), **more)
+    app = assemble(settings_for(url, **{"demo": True, **more}), hearing=hearing(), now=clock or Clock())
     app.open()
     return app
+
+
+@lru_cache(maxsize=1)
+def hearing() -> Hearing:
+    """The real content, read once: it never changes."""
+    return Hearing(load_content())

@@ -133,7 +133,8 @@ def _files(here: Here) -> tuple[Attachment, ...]:
     form, code = here.draft.form, here.draft.code
     named = {"form": form.id, "year": here.draft.year}
     files = [Attachment(here.tell("form_file_form", **named), DOCX, f"responses/{code}/form.docx")]
-    if any(one.repeats and one.each and here.walk.instances(one) for one in form.groups.values()):
+    repeats = (prompt.place.question.repeat for prompt in here.walk.prompts())
+    if any(repeat is not None and repeat.each for repeat in repeats):
         name = here.tell("form_file_instruments", **named)
         files.append(Attachment(name, XLSX, f"responses/{code}/instruments.xlsx"))
     return tuple(files)
