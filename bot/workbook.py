@@ -8,7 +8,7 @@ from datetime import date
 from io import BytesIO
 from typing import Any, Self
 
-FONT = "Times New Roman"
+FONT = "Calibri"
 LINE = 17  # points
 HIGHEST = 409  # points of one row, as Excel has it
 LONGEST = 32_767  # UTF-16 units in a cell; more is no workbook
@@ -20,7 +20,7 @@ _LOOKS: Mapping[str, Mapping[str, Any]] = {
     "head": {"bold": True, "bg_color": "#EDEDED", "align": "center"},
     "title": {"bold": True, "font_size": 14, "align": "center", "border": 0},
     "under_title": {"align": "center", "border": 0},
-    "note": {"italic": True, "font_size": 11, "border": 0},
+    "note": {"italic": True, "font_size": 10, "border": 0},
     "text": {},
     "centred": {"align": "center"},
     "number": {"align": "center", "num_format": "#,##0"},
@@ -68,7 +68,7 @@ class Book:
         """How a cell looks. `about`: a word that a number is shown with."""
         key = f"{name} {about}"
         if key not in self._looks:
-            base = {"font_name": FONT, "font_size": 12, "valign": "vcenter", "border": 1, "text_wrap": True}
+            base = {"font_name": FONT, "font_size": 11, "valign": "vcenter", "border": 1, "text_wrap": True}
             more = {"num_format": f'"{about} "#,##0'} if about else {}
             self._looks[key] = self._book.add_format({**base, **_LOOKS[name], **more})
         return self._looks[key]

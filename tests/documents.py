@@ -16,6 +16,7 @@ from pathlib import Path
 from bot.exports import Format, Order, export_survey
 from content.everything import load_content
 from storage.database import open_database
+from tests.papers import PAPERS
 from tests.storage.answered import FORM, response, store_forms, store_personal, store_responses
 from tests.world import Sqlite, settings_for
 
@@ -72,6 +73,7 @@ MAKERS: tuple[Maker, ...] = (
         tuple(text for text in VALUES if text != TAX_CODE),
         ("--infilter=CSV:44,34,76,1",),  # commas, quotes, UTF-8, which only a window asks for
     ),
+    *(Maker(*paper) for paper in PAPERS),
 )
 
 
