@@ -65,6 +65,7 @@ def test_what_was_chosen(question: dict[str, Any], answer: str, chosen: list[int
     [
         ("Cân (bàn): 12, Ẩm kế: ?", ["12", "?"]),
         ("cân (bàn): 12,5, ẩm kế: ~3", ["12,5", "~3"]),
+        ("Cân (bàn): khoảng 20, Ẩm kế: 1.200", ["khoảng 20", "1.200"]),
         ("12 ?", ["12", "?"]),
         (" 12   3 ", ["12", "3"]),
         ("12", []),

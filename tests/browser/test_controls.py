@@ -308,6 +308,21 @@ def test_numbers_that_stand_are_shown(ask: Ask, reload: bool) -> None:
     assert counts(reader) == ["12", "", "", "3"]
 
 
+def test_a_number_may_be_typed_as_people_write_it(ask: Ask) -> None:
+    asked = ask()
+    reader = asked.sees(NUMBERS)
+    for label, typed in zip(COUNTED, ("khoảng 20", "1 200", "2,5", " 3 cái "), strict=True):
+        reader.page.get_by_role("textbox", name=label).fill(typed)
+    press(reader, "Thêm một: Nhiệt độ")
+    reader.presses("Xong")
+
+    assert asked.answered()[0] == "form:line:count:khoảng 20 1201 2,5 3 cái"
+    values = reader.page.locator(".stepper .value")
+    assert values.all_text_contents() == ["khoảng 20", "1201", "2,5", "3 cái"]
+    reader.reloads()
+    assert values.all_text_contents() == ["khoảng 20", "1201", "2,5", "3 cái"]
+
+
 def test_numbers_typed_in_the_box_are_recorded(ask: Ask) -> None:
     asked = ask()
     reader = asked.sees(NUMBERS)

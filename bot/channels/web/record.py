@@ -68,7 +68,7 @@ def _values(labels: Sequence[str], answer: str) -> list[str]:
     """The number for each label: sent by the page with the labels, or typed without; [] for any other answer."""
     if not labels:
         return []
-    sent = ", ".join(f"{re.escape(_plain(label))}: ({_COUNT})" for label in labels)
+    sent = ", ".join(f"{re.escape(_plain(label))}: (.+?)" for label in labels)
     typed = r"\s+".join([f"({_COUNT})"] * len(labels))
     found = re.fullmatch(sent, _plain(answer)) or re.fullmatch(typed, _plain(answer))
     return list(found.groups()) if found else []

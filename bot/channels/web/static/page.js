@@ -229,7 +229,7 @@ function named(asked, rows, said) {
 function numbersIn(labels, said) {
   if (!labels.length) return [];
   const count = String.raw`(\?|~?\d[\d.,]*)`;
-  const sent = labels.map((label) => `${plain(label).replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}: ${count}`).join(", ");
+  const sent = labels.map((label) => `${plain(label).replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}: (.+?)`).join(", ");
   const typed = labels.map(() => count).join(String.raw`\s+`);
   return (said.match(`^${sent}$`) || said.match(`^${typed}$`) || []).slice(1);
 }
@@ -251,8 +251,8 @@ const countOf = (row) => row.querySelector(".count");
 const rowOf = (it) => it.closest(".choice, .stepper");
 const nameOf = (asked, row) => row.dataset.value.slice(asked.dataset.value.length);
 const fill = (key, values) => words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const typedIn = (row) => countOf(row).value.replace(/\s/g, "");
-const isNumber = (text) => text === "?" || /^~?\d[\d.,]*$/.test(text);
+const typedIn = (row) => countOf(row).value.trim().replace(/(\d)\s+(?=\d)/g, "$1").replace(/\s+/g, " ");
+const isNumber = (text) => text === "?" || /^\D*\d[\d.,]*\D*$/.test(text); // «khoảng 20» is read by the service
 
 const ticked = (asked) => ticksOf(asked).filter((tick) => tick.checked).map((tick) => rowOf(tick));
 const standing = (asked) => asked.dataset.kind === "several"
