@@ -10,7 +10,7 @@ import io
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +73,7 @@ def write_csv(path: Path, headings: Sequence[str], rows: Iterable[Sequence[Cell]
         file.write(b"\xef\xbb\xbf")
         buffer = io.StringIO(newline="")
         writer = csv.writer(buffer)
-        writer.writerow(_guarded(headings))
-        guarded = map(_guarded, rows)
+        guarded = _guarded(chain([headings], rows))
         while True:
             writer.writerows(islice(guarded, _AT_ONCE))
             if not buffer.tell():
@@ -143,12 +142,18 @@ def _shown(cell: Cell, cut: str) -> Cell:
 # CSV
 
 
-def _guarded(row: Sequence[Cell]) -> Sequence[Cell]:
-    """The row, and where a text in it begins like a formula, a row in which it does not."""
-    for cell in row:
-        if type(cell) is str and cell < "A" and cell[:1] in _RISKY:
-            return [_guarded_cell(one) for one in row]
-    return row
+def _guarded(rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
+    """The rows; one in which a text begins like a formula as a row in which it does not."""
+    text, risky = str, _RISKY
+    for row in rows:
+        for (
+            cell
+        ) in row:  # the comparisons are quick, and spare nearly all cells the look at their first letter
+            if cell.__class__ is text and cell < "A" and not "0" <= cell < ":" and cell[:1] in risky:
+                yield [_guarded_cell(one) for one in row]
+                break
+        else:
+            yield row
 
 
 def _guarded_cell(cell: Cell) -> Cell:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from content.catalogue import Catalogue
@@ -134,7 +134,11 @@ class Layout:
             if spot is None:
                 continue
             if len(stored) == 1:
-                spot.put(cells, stored[0])
+                at, read, _, each = spot
+                if each is None:  # as nearly always
+                    cells[at] = read(stored[0]) if read else stored[0]
+                else:
+                    spot.put(cells, stored[0])
             else:
                 self._put_marked(cells, spot, place, stored, response.personal, approximate)
         cells[-1] = ", ".join(approximate) or None
@@ -248,18 +252,22 @@ class Layout:
                 yield place, self._spot(form, question, place)
 
     def _spot(self, form: Form, question: Question, place: str) -> "_Spot":
-        labels = {choice.name: choice.label.vi for choice in _choices(form, question)}
+        labels = _Labels((choice.name, choice.label.vi) for choice in _choices(form, question))
         other = self._at.get(f"{place}.other")
         if question.kind == "select_multiple" and self._options.split:
-            return _SplitSpot(other, {name: self._at[f"{place}/{name}"] for name in labels})
-        at, codes = self._at[place], self._options.codes
-        if question.kind == "select_multiple":
-            return _Spot(at, other, _codes_joined if codes else _joiner(labels))
+            return _Spot(0, None, other, {name: self._at[f"{place}/{name}"] for name in labels})
+        return _Spot(self._at[place], self._reader(question.kind, labels), other)
+
+    def _reader(self, kind: str, labels: "_Labels") -> Callable[[Any], Cell] | None:
+        """What makes a cell of an answer of that kind; None: it is one already."""
+        codes = self._options.codes
+        if kind == "select_multiple":
+            return _codes_joined if codes else _joiner(labels)
         if labels and not codes:
-            return _Spot(at, other, lambda name: labels.get(name, name))
-        if question.kind == "date" and not codes:
-            return _Spot(at, other, _day)
-        return _Spot(at, other, _READ.get(question.kind))
+            return labels.__getitem__
+        if kind == "date" and not codes:
+            return _day
+        return _READ.get(kind)
 
     def _put_marked(
         self,
@@ -290,40 +298,37 @@ class Layout:
         return code if self._options.codes else self._say("vi", key)
 
 
-class _Spot:
-    """Where the answer of one place goes, and how it reads there."""
+class _Spot(NamedTuple):
+    """Where the answer of one place goes, and how it reads there.
 
-    __slots__ = ("_at", "_read", "other")
+    `each`: one cell for each choice that was offered: 1, 0, or blank where nothing was answered.
+    """
 
-    def __init__(self, at: int, other: int | None, read: Callable[[Any], Cell] | None) -> None:
-        self._at, self.other, self._read = at, other, read
-
-    def put(self, cells: list[Cell], value: Any) -> None:
-        """Put an answer into its cell."""
-        cells[self._at] = self._read(value) if self._read else value
-
-    def tell(self, cells: list[Cell], word: str) -> None:
-        """Put a word there that says why there is no answer."""
-        cells[self._at] = word
-
-
-class _SplitSpot(_Spot):
-    """One cell for each choice that was offered: 1, 0, or blank where nothing was answered."""
-
-    __slots__ = ("_each",)
-
-    def __init__(self, other: int | None, each: Mapping[str, int]) -> None:
-        super().__init__(0, other, None)
-        self._each = each
+    at: int
+    read: Callable[[Any], Cell] | None
+    other: int | None
+    each: Mapping[str, int] | None = None
 
     def put(self, cells: list[Cell], value: Any) -> None:
-        """Mark what was chosen."""
+        """Put an answer into its cell, or mark what was chosen."""
+        if self.each is None:
+            cells[self.at] = self.read(value) if self.read else value
+            return
         chosen = _names(value)
-        for name, at in self._each.items():
+        for name, at in self.each.items():
             cells[at] = int(name in chosen)
 
     def tell(self, cells: list[Cell], word: str) -> None:
-        """Leave them blank."""
+        """Put a word there that says why there is no answer."""
+        if self.each is None:
+            cells[self.at] = word
+
+
+class _Labels(dict[str, str]):
+    """Labels by name; a name without one stands for itself."""
+
+    def __missing__(self, name: str) -> str:
+        return name
 
 
 def counted(question: Question) -> int:
@@ -375,8 +380,8 @@ def _codes_joined(value: Any) -> str:
     return " ".join(_names(value))
 
 
-def _joiner(labels: Mapping[str, str]) -> Callable[[Any], Cell]:
-    return lambda value: "; ".join(labels.get(name, name) for name in _names(value))
+def _joiner(labels: _Labels) -> Callable[[Any], Cell]:
+    return lambda value: "; ".join(map(labels.__getitem__, _names(value)))
 
 
 def _day(value: str) -> str:
@@ -385,6 +390,8 @@ def _day(value: str) -> str:
 
 
 def _whole(value: int | str) -> Cell:
+    if type(value) is int and -EXACT < value < EXACT:
+        return value
     number = int(value) if isinstance(value, int) or value.lstrip("-").isdecimal() else None
     return number if number is not None and abs(number) < EXACT else str(value)
 
@@ -392,8 +399,8 @@ def _whole(value: int | str) -> Cell:
 def _decimal(value: str | int) -> Cell:
     if isinstance(value, int):
         return _whole(value)
-    digits = sum(letter.isdecimal() for letter in value)
-    return _float(value) if digits <= 15 else value
+    is_short = len(value) <= 15 or sum(map(str.isdecimal, value)) <= 15
+    return _float(value) if is_short else value
 
 
 def _calculated(value: Any) -> Cell:
@@ -452,6 +459,9 @@ def _instances_in_order(value: Mapping[str, Any], form: Form, question: Question
 
 
 def _json_value(question: Question | None, stored: list[Any], personal: str | None) -> Any:
+    kind = question.kind if question else ""
+    if len(stored) == 1:
+        return _json_plain(kind, stored[0])
     value, mark, other = [*stored, "", ""][:3]
     if mark in _STATES:
         return {"state": _STATES[mark][0]}
@@ -459,7 +469,7 @@ def _json_value(question: Question | None, stored: list[Any], personal: str | No
         if personal is None:
             return {"state": _ERASED[0]}
         value = personal
-    plain = _json_plain(question.kind if question else "", value)
+    plain = _json_plain(kind, value)
     if other:
         return {"value": plain, "other": other}
     return {"value": plain, "approximate": True} if mark == APPROXIMATE else plain

@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.benchmarks import page, report, scale, start, store
+from tests.benchmarks import export, page, report, scale, start, store
 
 BENCHMARKS: dict[str, Callable[[], Iterator[report.Measure]]] = {
     "store": store.measure,
     "start": start.measure,
     "page": page.measure,
     "scale": scale.measure,
+    "export": export.measure,
 }
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import openpyxl
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot import sheets
 from bot.exports import ExportError, Format, Order, export_survey
@@ -410,6 +412,32 @@ def test_no_cell_of_a_csv_file_begins_like_a_formula(tmp_path: Path, text: str, 
     assert raw.startswith(b"\xef\xbb\xbf")
     assert raw.endswith(b"0.5\r\n")
     assert _read_csv(raw) == [["remark", "'=head"], [written, "-5"], ["", "0.5"]]
+
+
+_BEGINS = st.sampled_from(["", *"=+-@\t\r\n\x00\x1b\"', 09:;Az", "=", "đ", "😀"])
+_CELLS = st.one_of(
+    st.none(),
+    st.integers(),
+    st.builds(str.__add__, _BEGINS, st.text(st.characters(exclude_categories=["Cs"]))),
+)
+
+
+@given(rows=st.lists(st.lists(_CELLS, min_size=3, max_size=3)))
+def test_a_csv_file_gives_back_every_text_and_no_formula(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[Any]]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+
+    sheets.write_csv(path, ["a", "b", "c"], rows)
+    found = _read_csv(path.read_bytes())[1:]
+
+    assert len(found) == len(rows)
+    for given_row, found_row in zip(rows, found, strict=True):
+        for cell, text in zip(given_row, found_row, strict=True):
+            kept = "".join(letter for letter in str(cell) if letter >= " " or letter in "\t\r\n")
+            if isinstance(cell, str) and kept[:1] in {*"=+-@\t\r\n"}:
+                kept = f"'{kept}"
+            assert text == ("" if cell is None else kept)
 
 
 @pytest.mark.parametrize(
