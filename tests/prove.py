@@ -16,11 +16,16 @@ from typing import Any
 
 from tests.crash.proof import FULL, LEAKS, catch_early, catch_forgetful, survive
 from tests.documents import open_all
+from tests.forms.stage import DatabaseStage, House, MemoryStage
+from tests.forms.walks import COUNTED, MUTANTS, Outcome, caught, walks
 from tests.world import Postgres, Sqlite
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "build" / "prove.json"
 EXAMPLES = 500  # of a property, on each database
+WALKS = 10_000  # through random forms
+WALKS_ON_SQLITE = 200  # through the whole assistant
+WALKS_OF_A_MUTANT = 500  # within which it must be caught
 SEED = "PROVE_SEED"
 
 Counts = dict[str, Any]
@@ -89,10 +94,45 @@ def documents(_seed: int) -> Evidence:
     return Evidence({"documents": read}, tuple(faults))
 
 
+def forms(seed: int) -> Evidence:
+    """Random walks through random forms never raise, lose an answer, ask what does not apply, or go on for ever."""
+    house, tell = House(), _teller("forms")
+    in_memory = walks(seed, WALKS, lambda form: MemoryStage(house, form), tell)
+    with tempfile.TemporaryDirectory() as folder:
+        files = Sqlite(Path(folder))
+        on_sqlite = walks(
+            seed + 1,
+            WALKS_ON_SQLITE,
+            lambda form: DatabaseStage(house, form, files.new()),
+            _teller("forms, sqlite"),
+            every=50,
+        )
+    found = {
+        mutant: caught(mutant, seed, WALKS_OF_A_MUTANT, lambda form: MemoryStage(house, form))
+        for mutant in MUTANTS
+    }
+    for mutant, how in found.items():
+        tell(f"mutant that {mutant}: {f'caught: {how}' if how else 'lives'}")
+    faults = [*_faults(in_memory), *(f"on SQLite: {sentence}" for sentence in on_sqlite.sentences)]
+    faults += [f"the mutant was not caught that {mutant}" for mutant, how in found.items() if not how]
+    counts = {"in memory": _counted(in_memory), "on SQLite": _counted(on_sqlite), "mutants caught": found}
+    return Evidence(counts, tuple(faults))
+
+
+def _faults(outcome: Outcome) -> list[str]:
+    never = [what for what in COUNTED if not outcome.counts[what]]
+    return [*outcome.sentences, *(f"never in all walks: {what}" for what in never)]
+
+
+def _counted(outcome: Outcome) -> Counts:
+    return {**{what: outcome.counts[what] for what in COUNTED}, "with a fault": outcome.faults.total()}
+
+
 PROOFS: dict[str, Callable[[int], Evidence]] = {
     "crash": crash,
     "store": store,
     "documents": documents,
+    "forms": forms,
 }
 
 

@@ -94,17 +94,17 @@ def holds(test: t.Condition, scene: Scene) -> bool:
         case t.Matches(of, pattern):
             text = _text(value_of(of, scene))
             return text != "" and re.fullmatch(pattern, text) is not None
+        case t.Compare(op, left, t.NOTHING):  # whether it was answered
+            return (op == "=") == (value_of(left, scene) in (None, ""))
         case t.Compare(op, left, right):
             return _compared(op, value_of(left, scene), value_of(right, scene))
 
 
 def _compared(op: str, left: Value, right: Value) -> bool:
-    """An unanswered question equals '' and compares with nothing else."""
-    left, right = None if left == "" else left, None if right == "" else right
-    if left is None or right is None:
-        nothing_is_there = left is None and right is None
+    """What is unanswered is equal to nothing, and different from texts only."""
+    if left in (None, "") or right in (None, ""):
         numbers = isinstance(left, Decimal) or isinstance(right, Decimal)
-        return nothing_is_there if op == "=" else op == "!=" and not nothing_is_there and not numbers
+        return op == "!=" and not numbers and left != right
     if isinstance(left, Decimal) or isinstance(right, Decimal):
         one, other = _number(left), _number(right)
         return one is not None and other is not None and _ordered(op, (one > other) - (one < other))
@@ -186,6 +186,11 @@ class Prompt:
         return tuple(standing.place for standing in self.standings)
 
     @property
+    def names(self) -> frozenset[str]:
+        """What is asked."""
+        return frozenset(standing.node.name for standing in self.standings)
+
+    @property
     def open(self) -> tuple[Standing, ...]:
         """What must still be answered here."""
         return tuple(standing for standing in self.standings if standing.is_open)
@@ -241,6 +246,10 @@ class Reading:
             else:
                 found.append([standing])
         return tuple(Prompt(tuple(standings)) for standings in found)
+
+    def is_over(self, standing: Standing) -> bool:
+        """Whether nothing is open any more in the part of the form where this stands."""
+        return not self.next_prompt() and not (standing.later and self.next_prompt(later=True))
 
     def next_prompt(self, *, later: bool = False) -> Prompt | None:
         """What must be asked now; None when everything is answered."""
@@ -313,7 +322,10 @@ class _Reader:
         scene = Scene(dict(self.names), self.today, position=here.position)
         offered = tuple(option for option in _options(node) if _is_offered(node, option, scene))
         fill = self.fill(node, place, applies, offered, scene)
-        self.names[node.name] = as_value(fill)
+        if isinstance(node, Calculation):
+            self.names[node.name] = value_of(node.term, scene) if applies else None
+        else:
+            self.names[node.name] = seen(node, fill)
         self.standings.append(
             Standing(node, place, applies, here.key, here.repeat, here.line, here.later, fill, offered, scene)
         )
@@ -336,7 +348,7 @@ class _Reader:
             if mark_of(given) in _SAID:
                 self.withdrawn[place] = "away"
             return None
-        if mark_of(given) in _GIVEN and not is_valid(node, as_value(given), offered, scene):
+        if mark_of(given) in _GIVEN and not is_valid(node, seen(node, given), offered, scene):
             self.withdrawn[place] = "wrong"
             return None
         return given
@@ -381,6 +393,13 @@ def as_value(fill: Fill | None) -> Value:
     if isinstance(value, int):
         return Decimal(value)
     return tuple(value) if isinstance(value, list | tuple) else str(value) or None
+
+
+def seen(node: Node, fill: Fill | None) -> Value:
+    """What an expression sees of a fill at a node: a number as a number, however it is stored."""
+    value = as_value(fill)
+    is_number = isinstance(node, Question) and node.kind in ("integer", "decimal")
+    return Decimal(str(value)) if is_number and value is not None else value
 
 
 def as_fill(value: Value) -> Fill | None:

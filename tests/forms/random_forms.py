@@ -1,6 +1,6 @@
 """Random forms: each as a tree, which the oracle reads, and as a FormFile, which the engine reads.
 
-A form's labels hold its questions' names in «‹q7›», so that a shown message tells what it asks. Every question can be
+A form's labels hold their rows' names in «‹q7›», so that a shown message tells what it asks. Every question can be
 answered whatever was answered before: constraints that look at another answer hold while that one is missing, and a
 choice_filter leaves at least one choice.
 """
@@ -48,6 +48,7 @@ class Question:
     relevant: t.Condition | None = None
     constraint: t.Condition | None = None
     autocomplete: bool = False
+    personal: bool = False
     pipes: str | None = None  # the question whose answer its label shows
 
     def option(self, name: str) -> Option:
@@ -130,7 +131,7 @@ def _flat(nodes: tuple[Node, ...]) -> Iterator[Node]:
 
 
 def random_form(chance: Random, version: str = FIRST_VERSION) -> RandomForm:
-    """A form of four to sixteen rows, drawn from this chance."""
+    """A form of some four to sixteen rows, drawn from this chance."""
     return _Maker(chance).form(version)
 
 
@@ -175,7 +176,7 @@ class _Maker:
 
     def form(self, version: str) -> RandomForm:
         nodes: list[Node] = []
-        rows = self.chance.randint(4, 16)
+        rows = self.chance.randint(4, 13)
         while self.count < rows:
             nodes.append(self.node(_Place()))
         if not any(isinstance(node, Question) for node in nodes):
@@ -277,6 +278,8 @@ class _Maker:
             relevant=relevant,
             pipes=self.piped(place),
         )
+        if kind == "text" and not place.repeat and self.chance.random() < 0.2:
+            return replace(question, personal=True, unknown=False)  # nothing may depend on it
         question = self.filtered(question, place)
         question = replace(question, constraint=self.constraint(question, kind, place))
         self.known.append(_Known(name, kind, question.options, place.repeat, place.later, question.required))
@@ -373,7 +376,7 @@ class _Maker:
         ]
 
     def relevant(self, place: _Place) -> t.Condition | None:
-        if not self.seen(place) or self.chance.random() < 0.6:
+        if not self.seen(place) or self.chance.random() < 0.4:
             return None
         return self.condition(place)
 
@@ -428,7 +431,7 @@ class _Maker:
         return t.Compare(self.chance.choice(("=", "!=")), ref, t.Words(fruit))
 
     def operator(self) -> str:
-        return self.chance.choice(("=", "!=", "<", "<=", ">", ">="))
+        return self.chance.choice(("=", "!=", "!=", "<", "<=", ">", ">", ">=", ">="))
 
     # Constraints: each leaves an answer, whatever was answered before
 
@@ -497,12 +500,12 @@ def _rows(node: Node) -> Iterator[Row]:
         case Calculation(name, term, relevant):
             yield Row(type="calculate", name=name, calculation=str(term), relevant=_text(relevant))
         case Group():
-            label = Words(vi=f"Nhóm {node.name}", en=f"Group {node.name}")
+            label = _label(node.name, None)
             yield Row(type="begin_group", name=node.name, label=label, relevant=_text(node.relevant), appearance=_line(node), later=node.later)  # fmt: skip
             yield from (row for inner in node.inside for row in _rows(inner))
             yield Row(type="end_group")
         case Repeat():
-            label = Words(vi=f"Lặp {node.name}", en=f"Repeat {node.name}")
+            label = _label(node.name, None)
             yield Row(type="begin_repeat", name=node.name, label=label, relevant=_text(node.relevant), appearance=_line(node), repeat_count=_count(node))  # fmt: skip
             yield from (row for inner in node.inside for row in _rows(inner))
             yield Row(type="end_repeat")
@@ -529,6 +532,7 @@ def _asked(question: Question) -> Row:
         constraint_message=refusal if question.constraint else None,
         choice_filter=_text(question.filter),
         appearance=look,
+        personal=question.personal,
     )
 
 

@@ -155,7 +155,7 @@ EVERYTHING = (
     "text", "integer", "decimal", "date", "month", "one", "many", "Note", "Calculation", "Group", "Repeat",
     "group in a group", "line group", "line repeat", "later", "fixed", "count", "each", "relevant Question",
     "relevant Note", "relevant Calculation", "relevant Group", "relevant Repeat", "constraint", "filter", "required",
-    "unknown", "exclusive", "specify", "autocomplete", "pipes", "Total", "ChoiceName", "Position",
+    "unknown", "exclusive", "specify", "autocomplete", "personal", "pipes", "Total", "ChoiceName", "Position",
 )  # fmt: skip
 
 
@@ -168,7 +168,7 @@ def _features(node: Node) -> list[str]:
     match node:
         case Question():
             found.append(node.kind)
-            said = ("constraint", "filter", "required", "unknown", "autocomplete", "pipes")
+            said = ("constraint", "filter", "required", "unknown", "autocomplete", "personal", "pipes")
             found += [name for name in said if getattr(node, name)]
             found += [
                 name for name in ("exclusive", "specify") if any(getattr(o, name) for o in node.options)
