@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.conversation import Conversation, log_failed
+from bot.files import Files
 from bot.settings import Settings
 from content.everything import Content, load_content
 from handlers.dialogue import Said
@@ -32,6 +33,7 @@ from storage import consents, people, privacy, questions, responses
 from storage.database import Database, open_database
 from storage.forms import FormShelf, publish
 from storage.migrate import ready
+from storage.privacy import Forget
 from storage.unit_of_work import Registry, Turn
 from storage.writer import Result, Work, Writer
 
@@ -46,6 +48,7 @@ class App:
     database: Database
     conversation: Conversation
     shelf: FormShelf
+    files: Files
 
     def open(self) -> None:
         """Make the database fit and store the forms of this version; raises StoreError."""
@@ -54,8 +57,10 @@ class App:
             publish(connection, self.content.forms.values(), datetime.now(UTC))
 
 
-def registry(settings: Settings, shelf: FormShelf | None = None) -> Registry:
-    """Who makes which effect happen, decides which outcome, answers which query."""
+def registry(
+    settings: Settings, shelf: FormShelf | None = None, forget: Forget = lambda _codes, _person: None
+) -> Registry:
+    """Who makes which effect happen, decides which outcome, answers which query; `forget` removes an erased person's files."""
     key, shelf = settings.key(), shelf or FormShelf()
     drafts = responses.DraftReader(shelf)
     door = responses.Door(drafts)
@@ -74,7 +79,7 @@ def registry(settings: Settings, shelf: FormShelf | None = None) -> Registry:
             HandToStaff: questions.hand,
             OpenByCode: door.open_by_code,
             TakeOver: door.take_over,
-            EraseMe: privacy.Eraser(key),
+            EraseMe: privacy.Eraser(key, forget),
         },
         readers={
             QuestionByTicket: questions.TicketReader(settings.zone),
@@ -105,14 +110,20 @@ def assemble(
     database = open_database(
         settings.database_url.get_secret_value(), busy_seconds=settings.database_busy_seconds
     )
+    clock = now or (lambda: datetime.now(UTC))
+    files = Files(database, shelf, content, settings.key(), settings.zone, clock, settings.files_folder)
 
     def writer(release: Callable[[Sequence[tuple[Work, Result]]], None]) -> Writer:
         return make_writer(
-            database.writer, router, registry(settings, shelf), release, _apology(content), failed=log_failed
+            database.writer,
+            router,
+            registry(settings, shelf, files.forget),
+            release,
+            _apology(content),
+            failed=log_failed,
         )
 
-    conversation = Conversation(writer, hearing, now) if now else Conversation(writer, hearing)
-    return App(settings, content, router, database, conversation, shelf)
+    return App(settings, content, router, database, Conversation(writer, hearing, clock), shelf, files)
 
 
 def place(settings: Settings) -> Place:

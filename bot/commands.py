@@ -22,14 +22,15 @@ def serve() -> None:
     from bot.logs import set_up
     from bot.server import Service, listening_socket
 
-    app = _assembled()
-    set_up(app.settings.log_format)
+    settings = _settings()
+    set_up(settings.log_format)
     try:
-        bound = listening_socket(app.settings.host, app.settings.port)
+        bound = listening_socket(settings.host, settings.port)
     except OSError as error:
-        place = f"{app.settings.host}:{app.settings.port}"
+        place = f"{settings.host}:{settings.port}"
         fail(f"cannot listen on {place}: {error.strerror or error} (DOLUONG_HOST, DOLUONG_PORT)")
-    address = app.settings.public_url or f"http://{app.settings.host}:{bound.getsockname()[1]}"
+    address = settings.public_url or f"http://{settings.host}:{bound.getsockname()[1]}"
+    app = _assembled(settings.model_copy(update={"public_url": address}))  # links in messages lead here
     print(f"{address}", flush=True)
     service = Service(app)
     _run(service.serve(bound))
@@ -109,7 +110,7 @@ def talk(name: str, *, as_json: bool, save: Path | None) -> None:
         fail(f"--save: there is no folder {save.absolute().parent}")
     app = _assembled()
     set_up(app.settings.log_format)
-    terminal = Terminal(app, _readable(name), save, PROGRAM if as_json else PEOPLE)
+    terminal = Terminal(app, _readable(name), save, PROGRAM if as_json else PEOPLE, app.files)
     _run(program_mode(terminal) if as_json else people_mode(terminal))
 
 
@@ -148,12 +149,12 @@ def export_responses(order: "Order") -> None:
         database.close()
 
 
-def _assembled() -> Any:
+def _assembled(settings: Settings | None = None) -> Any:
     """The app on a database that fits; ends the program with one sentence otherwise."""
     from bot.app import assemble
 
     _content()
-    settings = _settings()
+    settings = settings or _settings()
     try:
         app = assemble(settings)
         app.open()

@@ -59,7 +59,9 @@ class Service:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._web = Web(app.settings, app.content.say, app.router.home, app.database, app.conversation)
+        self._web = Web(
+            app.settings, app.content.say, app.router.home, app.database, app.conversation, files=app.files
+        )
         health = Health(app)
         self._asgi = Starlette(
             routes=[

@@ -13,7 +13,7 @@ Status = Literal["partial", "submitted", "cancelled"]
 Role = Literal["owner", "code", "link"]
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U
-CODE_LENGTH = 12  # 60 bits: nobody finds one by trying
+CODE_LENGTH = 12  # some 59 bits: nobody finds one by trying
 MOST_GUESSES = 5  # wrong codes of one person in an hour
 
 
@@ -215,9 +215,10 @@ class Erased(Outcome):
 
 
 def code_from(chance: str) -> str:
-    """A new code from 128 random bits written in hexadecimal."""
+    """A new code from 128 random bits written in hexadecimal; two letters keep it from passing for a number."""
     number = int(chance, 16)
-    return "".join(ALPHABET[(number >> (5 * place)) & 31] for place in range(CODE_LENGTH))
+    letters = "".join(ALPHABET[10 + (number >> (100 + 5 * place)) % 22] for place in range(2))
+    return letters + "".join(ALPHABET[(number >> (5 * place)) & 31] for place in range(CODE_LENGTH - 2))
 
 
 def shown_code(code: str) -> str:
@@ -231,7 +232,8 @@ def typed_code(text: str) -> str | None:
     letters = "".join(letter for letter in letters if letter not in " -–.\t")
     if len(letters) != CODE_LENGTH or any(letter not in ALPHABET for letter in letters):
         return None
-    return letters if any(letter.isdigit() for letter in letters) else None
+    digits = sum(letter.isdigit() for letter in letters)
+    return letters if 0 < digits <= CODE_LENGTH - 2 else None
 
 
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})

@@ -137,11 +137,14 @@ _PROVE = sa.insert(erasures).values(
 )
 
 
+Forget = Callable[[list[str], int], None]  # codes of responses, and the person's id
+
+
 class Eraser:
     """Erases a person: nothing that names them is left, the answers stay without them, one row proves it."""
 
-    def __init__(self, key: bytes, erased: Callable[[list[str]], None] = lambda _codes: None) -> None:
-        """`erased` is told the codes whose kept files must go."""
+    def __init__(self, key: bytes, erased: Forget = lambda _codes, _person: None) -> None:
+        """`erased` removes files kept for these responses and this person; doing it again does no harm."""
         self._key = key
         self._erased = erased
 
@@ -158,5 +161,5 @@ class Eraser:
         }
         connection.execute(_PROVE, proof)
         connection.info[ERASED] = True
-        self._erased(codes)
+        self._erased(codes, person.id)
         return Erased(counted["personal_values"], counted["outbox"])

@@ -9,7 +9,7 @@ import pytest
 from bot.app import registry
 from bot.settings import Settings
 from content.everything import Content
-from handlers import effects
+from handlers import effects, responses
 from tests.world import settings_for
 
 ROOT = Path(__file__).parent.parent
@@ -20,6 +20,11 @@ COMPLETED = [  # keys whose end the code puts there
     r"page_(person|assistant|officer)",
     r"answer_(service|smalltalk)_[a-z_]+",
     r"answer_(lead|cooperating|time|funding)(_empty)?",
+    r"form_aside_[a-z]+",
+    r"survey_not_joined_[a-z_]+",
+    r"privacy_consent_[a-z]+",
+    r"privacy_(withdraw|erase)_yes",
+    r"purpose_[a-z_]+",
 ]
 VIETNAMESE = re.compile(
     r"[ạảãàáâậầấẩẫăắằặẳẵđẹẻẽèéêệếềểễịỉĩìíọỏõòóôộốồổỗơớờởỡợụủũùúưứừửữựỳýỵỷỹ]", re.IGNORECASE
@@ -62,11 +67,9 @@ def test_words_for_people_live_in_data(path: Path) -> None:
 
 
 def _kinds(base: type) -> set[type]:
-    return {kind for kind in vars(effects).values() if isinstance(kind, type) and issubclass(kind, base)} - {
-        effects.Effect,
-        effects.Asking,
-        effects.Query,
-    }
+    named = {**vars(effects), **vars(responses)}.values()
+    kinds = {kind for kind in named if isinstance(kind, type) and issubclass(kind, base)}
+    return kinds - {effects.Effect, effects.Asking, effects.Query}
 
 
 def test_every_effect_is_applied_and_every_query_answered() -> None:
@@ -78,21 +81,26 @@ def test_every_effect_is_applied_and_every_query_answered() -> None:
 
 
 def test_every_service_has_its_sentence(content: Content) -> None:
-    services = {service.id for service in content.knowledge.services} - {"help"}
+    services = {service.id for service in content.knowledge.services}
+    is_open = {"help", "survey", "subscribe", "unsubscribe", "my_data", "delete_my_data"}
+    closed = {"enrol", "my_registrations", "cancel_registration", "events", "talk_to_staff"}
 
-    assert services == {
-        "survey",
-        "enrol",
-        "my_registrations",
-        "cancel_registration",
-        "events",
-        "subscribe",
-        "unsubscribe",
-        "talk_to_staff",
-        "my_data",
-        "delete_my_data",
+    assert services == is_open | closed
+    assert {key for key in content.say.keys() if key.startswith("not_open_")} == {  # noqa: SIM118
+        f"not_open_{service}" for service in closed
     }
-    assert {f"not_open_{service}" for service in services} <= content.say.keys()
+
+
+def test_every_purpose_of_a_consent_has_a_name(content: Content) -> None:
+    for form in content.forms.values():
+        for question in form.questions:
+            purpose = question.row.consent
+            names = (
+                [one.name for one in question.choices if not one.exclusive]
+                if purpose == "each"
+                else [purpose]
+            )
+            assert {f"purpose_{name}" for name in names if name} <= content.say.keys()
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from storage.migrate import revisions
 from tests.service import ROOT, command
 from tests.world import Sqlite
 
@@ -188,7 +189,7 @@ def test_chat_saves_a_transcript(sqlite: Sqlite, tmp_path: Path) -> None:
 def test_migrate_says_what_it_did(sqlite: Sqlite) -> None:
     url = sqlite.new(migrated=False)
 
-    assert command("migrate", url=url).stdout == "applied: 0001\n"
+    assert command("migrate", url=url).stdout == f"applied: {', '.join(revisions())}\n"
     assert command("migrate", url=url).stdout == "nothing to apply\n"
 
 
