@@ -7,19 +7,23 @@ numbers in one line, or a card of what is already known.
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
-from content.expressions import POSITION, THIS, Value
+from content.expressions import POSITION, THIS, Expression, Value
 from content.forms import NUMBERS, ChoiceRow, Form, Group, Question
 from handlers.fills import NOT_APPLICABLE, NOTHING, Fill, Fills, from_value
 
 MOST_INSTANCES = 50  # of one repeat; nobody answers more in a conversation
 
 Kind = Literal["question", "line", "card"]
+
+
+def _name(question: Question, instance: str) -> str:
+    return f"{question.name}.{instance}" if instance else question.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Place:
     @property
     def name(self) -> str:
         """The name under which the answer is kept."""
-        return f"{self.question.name}.{self.instance}" if self.instance else self.question.name
+        return _name(self.question, self.instance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +74,18 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """Questions that stand together: alone, in one line, on a card; in a repeat or not."""
+    """Questions that stand together: alone, in one line, on a card; in a repeat or not.
+
+    `places` are theirs outside a repeat, and `prompts` ask them one by one: the same for everybody, so made once.
+    """
 
     kind: Kind
     group: Group | None
     repeat: Group | None
     questions: tuple[Question, ...]
+
+    places: tuple[Place, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
 
 
 class Walk:
@@ -94,6 +104,12 @@ class Walk:
         self.known: Fills = known or {}
         self.opened = opened
         self._computed: dict[str, Value] = {}
+        self._held: dict[tuple[Expression, str], bool] = {}
+        self._found: list[
+            Prompt
+        ] = []  # the prompts looked for so far: once found they stay, as the answers do
+        self._further = self._every()
+        self._next: dict[bool, Prompt | None] = {}
 
     # What applies
 
@@ -103,11 +119,17 @@ class Walk:
         return self._is_relevant(place) if fill is None else fill.mark != NOT_APPLICABLE
 
     def _is_relevant(self, place: Place) -> bool:
-        conditions = place.question.relevant
-        if not conditions:
-            return True
-        answers = _Answers(self, place)
-        return all(one.holds(answers, self.today) for one in conditions)
+        for condition in place.question.relevant:  # noqa: SIM110  asked so often that a generator costs
+            if not self._holds(condition, place):
+                return False
+        return True
+
+    def _holds(self, condition: Expression, place: Place) -> bool:
+        """Whether a condition holds at a place; the questions of a group share its condition."""
+        key = condition, place.instance
+        if key not in self._held:
+            self._held[key] = condition.holds(_Answers(self, place), self.today)
+        return self._held[key]
 
     def instances(self, repeat: Group) -> tuple[str, ...]:
         """The instances of a repeat: the chosen names, or 1 to its count."""
@@ -146,42 +168,68 @@ class Walk:
 
     def computed(self, question: Question, instance: str = "") -> Value:
         """The value of a calculation; '' where it does not apply."""
-        place = Place(question, instance)
-        if place.name not in self._computed:
+        name = _name(question, instance)
+        if name not in self._computed:
             assert question.calculation is not None
+            place = Place(question, instance)
             applies, answers = self._is_relevant(place), _Answers(self, place)
-            self._computed[place.name] = question.calculation(answers, self.today) if applies else ""
-        return self._computed[place.name]
+            self._computed[name] = question.calculation(answers, self.today) if applies else ""
+        return self._computed[name]
 
     # What is asked
 
     def prompts(self, *, later: bool | None = None) -> Iterator[Prompt]:
         """Every prompt that applies, in order; `later`: only the main part (False) or only what comes after (True)."""
-        gate = self.form.gate
-        passed = gate is not None and gate.name in self.fills  # agreed once, and withdrawn rather than edited
+        at = 0
+        while True:
+            if at == len(self._found):
+                following = next(self._further, None)
+                if following is None:
+                    return
+                self._found.append(following)
+            prompt = self._found[at]
+            at += 1
+            if later is None or prompt.later == later:
+                yield prompt
+
+    def _every(self) -> Iterator[Prompt]:
         for segment in _segments(self.form):
-            if passed and segment.questions[0] is gate:
-                continue
-            if later is None or segment.questions[0].later == later:
+            if not self._is_passed(segment):
                 yield from self._of(segment)
+
+    def _is_passed(self, segment: _Segment) -> bool:
+        """Whether it is the gate, through which one goes once: agreed, and withdrawn rather than edited."""
+        first = segment.questions[0]
+        return first.name in self.fills and first is self.form.gate
 
     def prompt(self, key: str) -> Prompt | None:
         """The prompt of that key, if it applies now."""
-        return next((prompt for prompt in self.prompts() if prompt.key == key), None)
+        return next((prompt for prompt in self._around(key) if prompt.key == key), None)
 
     def prompt_of(self, place: str) -> Prompt | None:
         """The prompt that asks for a place, if it applies now."""
-        return next(
-            (prompt for prompt in self.prompts() if any(one.name == place for one in prompt.places)), None
-        )
+        found = (prompt for prompt in self._around(place) if any(one.name == place for one in prompt.places))
+        return next(found, None)
+
+    def _around(self, name: str) -> Iterator[Prompt]:
+        """The prompts that apply among those that stand together with a prompt or place of that name."""
+        for segment in _segments_by_name(self.form).get(name.partition(".")[0], ()):
+            if not self._is_passed(segment):
+                yield from self._of(segment)
 
     def is_open(self, prompt: Prompt) -> bool:
         """Whether something in it was not answered, nor skipped."""
-        return any(place.name not in self.fills for place in prompt.places)
+        for place in prompt.places:  # noqa: SIM110  asked so often that a generator costs
+            if place.name not in self.fills:
+                return True
+        return False
 
     def next(self, *, later: bool = False) -> Prompt | None:
         """The first prompt that is open; None when everything is answered."""
-        return next((prompt for prompt in self.prompts(later=later) if self.is_open(prompt)), None)
+        if later not in self._next:
+            opened = (prompt for prompt in self.prompts(later=later) if self.is_open(prompt))
+            self._next[later] = next(opened, None)
+        return self._next[later]
 
     def next_but(self, key: str) -> Prompt | None:
         """The first prompt that would be open if that one were answered."""
@@ -225,23 +273,23 @@ class Walk:
         if segment.kind == "line":
             yield from self._line(segment)
         elif segment.kind == "card" and self._is_known(segment) and segment.group:
-            places = tuple(place for place in map(Place, segment.questions) if self._is_offered(place))
+            places = tuple(place for place in segment.places if self._is_offered(place))
             yield Prompt(segment.group.name, "card", places)
         else:
-            for instance in self._instances(segment):
-                for question in segment.questions:
-                    place = Place(question, instance)
-                    if self.applies(place):
-                        yield Prompt(place.name, "question", (place,))
+            prompts = segment.prompts or map(_asking, self._places(segment))
+            yield from (prompt for prompt in prompts if self.applies(prompt.place))
 
-    def _instances(self, segment: _Segment) -> tuple[str, ...]:
-        return self.instances(segment.repeat) if segment.repeat else ("",)
+    def _places(self, segment: _Segment) -> tuple[Place, ...]:
+        """The places of its questions, one instance of its repeat after another."""
+        if not segment.repeat:
+            return segment.places
+        instances = self.instances(segment.repeat)
+        return tuple(Place(question, instance) for instance in instances for question in segment.questions)
 
     def _line(self, segment: _Segment) -> Iterator[Prompt]:
         """All its numbers at once, those of every instance of a repeat."""
         assert segment.group
-        every = (Place(question, one) for one in self._instances(segment) for question in segment.questions)
-        places = tuple(place for place in every if self.applies(place))
+        places = tuple(place for place in self._places(segment) if self.applies(place))
         if places:
             yield Prompt(segment.group.name, "line", places)
 
@@ -284,9 +332,16 @@ class Walk:
             walk = Walk(self.form, _merged(self.fills, changed), self.today, self.known, self.opened)
             for reader in self._readers(question.name):
                 heapq.heappush(waiting, reader)
-        changed.update((place.name, NOTHING) for place in walk._passed_over())
-        walk = Walk(self.form, _merged(self.fills, changed), self.today, self.known, self.opened)
-        return walk, Change(changed, tuple(withdrawn))
+        passed_over = {place.name: NOTHING for place in walk._passed_over()}
+        return walk._with_nothing(passed_over), Change({**changed, **passed_over}, tuple(withdrawn))
+
+    def _with_nothing(self, passed_over: Mapping[str, Fill]) -> "Walk":
+        """The same way with these places marked as not applicable: to every expression they are as unanswered as before."""
+        if not passed_over:
+            return self
+        walk = Walk(self.form, {**self.fills, **passed_over}, self.today, self.known, self.opened)
+        walk._computed, walk._held = self._computed, self._held
+        return walk
 
     def _was_given(self, place: Place) -> bool:
         """Whether a person gave an answer there."""
@@ -342,15 +397,11 @@ class Walk:
         """The places before the next prompt that do not apply and are not marked so yet."""
         upto = self.next() or self.next(later=True)
         last = upto.places[0].question.number if upto else len(self.form.file.survey)
-        for question in self.form.questions:
-            if question.number >= last:
+        for segment in _segments(self.form):
+            if segment.questions[0].number >= last:
                 return
-            if question.kind in ("note", "calculate"):
-                continue
-            instances = self.instances(question.repeat) if question.repeat else ("",)
-            for instance in instances:
-                place = Place(question, instance)
-                if place.name not in self.fills and not self.applies(place):
+            for place in self._places(segment):
+                if place.question.number < last and place.name not in self.fills and not self.applies(place):
                     yield place
 
 
@@ -392,7 +443,7 @@ class _Answers(Mapping[str, Value]):
     def _at(self, question: Question, instance: str) -> Value:
         if question.kind == "calculate":
             return self._walk.computed(question, instance)
-        fill = self._walk.fills.get(Place(question, instance).name)
+        fill = self._walk.fills.get(_name(question, instance))
         if fill is None:
             return ""
         value = fill.as_value()
@@ -430,7 +481,29 @@ def _segments(form: Form) -> tuple[_Segment, ...]:
             segments[-1] = _Segment(kind, group, question.repeat, (*last.questions, question))
         else:
             segments.append(_Segment(kind, group, question.repeat, (question,)))
-    return tuple(segments)
+    return tuple(map(_with_prompts, segments))
+
+
+def _with_prompts(segment: _Segment) -> _Segment:
+    if segment.repeat:
+        return segment
+    places = tuple(map(Place, segment.questions))
+    return replace(segment, places=places, prompts=tuple(map(_asking, places)))
+
+
+def _asking(place: Place) -> Prompt:
+    return Prompt(place.name, "question", (place,))
+
+
+@lru_cache(maxsize=64)
+def _segments_by_name(form: Form) -> Mapping[str, tuple[_Segment, ...]]:
+    """Where a question, a line or a card stands."""
+    found: dict[str, list[_Segment]] = {}
+    for segment in _segments(form):
+        group = [segment.group.name] if segment.group else []
+        for name in (*group, *(question.name for question in segment.questions)):
+            found.setdefault(name, []).append(segment)
+    return {name: tuple(segments) for name, segments in found.items()}
 
 
 def _merged(fills: Fills, changed: Mapping[str, Fill | None]) -> dict[str, Fill]:
