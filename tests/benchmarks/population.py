@@ -1,7 +1,7 @@
 """Databases in which many people have already talked: one question and its answer each."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -63,14 +63,22 @@ def turn(number: int, key: int, asked: Asked) -> Turn:
     )
 
 
-def fill(url: str, people: int, asked: Sequence[Asked]) -> None:
-    """Make people 1 … `people`, each with an address, a turn and its answer, a statement a table."""
+Further = Callable[[Database, int], list[str]]  # for so many people
+
+
+def fill(
+    url: str, people: int, asked: Sequence[Asked], further: Further = lambda _database, _people: []
+) -> None:
+    """Make people 1 … `people`, each with an address, a turn and its answer, a statement a table.
+
+    `further` are statements for what else they have.
+    """
     database = open_database(url)
     raw = database.writer.raw_connection()
     try:
         _prepare(database, raw)
         cursor = raw.cursor()
-        for statement in _statements(database, people, asked):
+        for statement in [*_statements(database, people, asked), *further(database, people)]:
             cursor.execute(statement)
         raw.commit()
         _finish(database, raw)
@@ -103,10 +111,10 @@ def _statements(database: Database, people: int, asked: Sequence[Asked]) -> list
     else:
         numbers = f"(SELECT n FROM generate_series(1, {people}) AS s(n)) AS c"
         where, false, true = "encode(sha256(CAST(CAST(n AS text) AS bytea)), 'hex')", "false", "true"
-    at = _quoted(instant(START))
-    state = _one_of([one.state for one in asked])
-    text = _one_of([one.said.text for one in asked])
-    message = _one_of([one.message for one in asked])
+    at = quoted(instant(START))
+    state = one_of([one.state for one in asked])
+    text = one_of([one.said.text for one in asked])
+    message = one_of([one.message for one in asked])
     filled = [
         f"""INSERT INTO people (id, created_at, seen_at, language, language_chosen, greeted, state)
             SELECT n, {at}, {at}, 'vi', {false}, {true}, {state} FROM {numbers}""",
@@ -119,18 +127,21 @@ def _statements(database: Database, people: int, asked: Sequence[Asked]) -> list
             SELECT n, n, n, 0, 'sent', {at}, {at}, {message} FROM {numbers}""",
     ]
     if not database.is_sqlite:
-        filled += [
-            f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {people})"
-            for table in ("people", "addresses", "turns", "outbox")
-        ]
+        filled += [counted(table) for table in ("people", "addresses", "turns", "outbox")]
     return filled
 
 
-def _one_of(texts: Sequence[str]) -> str:
-    """An SQL expression that deals these texts out to the people in turn."""
-    whens = " ".join(f"WHEN {number} THEN {_quoted(text)}" for number, text in enumerate(texts))
+def counted(table: str) -> str:
+    """What makes PostgreSQL count on from the ids that are there."""
+    return f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
+
+
+def one_of(texts: Sequence[str]) -> str:
+    """An SQL expression that deals these texts out to the people in turn, by the remainder of their number n."""
+    whens = " ".join(f"WHEN {number} THEN {quoted(text)}" for number, text in enumerate(texts))
     return f"CASE n % {len(texts)} {whens} END"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"
