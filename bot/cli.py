@@ -84,6 +84,7 @@ class Exported(StrEnum):
     """What can be exported."""
 
     SURVEY = "survey"
+    FORM = "form"
 
 
 class FileFormat(StrEnum):
@@ -115,12 +116,14 @@ def export(
     ] = False,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Leave out what is personal.")] = False,
 ) -> None:
-    """Write every response to a form into one file: a workbook, CSV, or one JSON object a line."""
-    from bot.commands import export_responses
+    """Write every response to a form into one file (survey), or the form itself as an XLSForm workbook (form)."""
+    from bot.commands import export_form, export_responses
     from bot.exports import Format, Order
     from handlers.columns import Options
 
-    assert what is Exported.SURVEY
+    if what is Exported.FORM:
+        export_form(form, out)
+        return
     first, last = since and since.date(), until and until.date()
     export_responses(Order(form, Format(format), out, first, last, Options(codes, split, anonymous)))
 

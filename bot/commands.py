@@ -45,11 +45,12 @@ def check_everything() -> None:
         open_database(settings.database_url.get_secret_value())
     except ValueError as error:
         fail(f"DOLUONG_DATABASE_URL: {error}")
-    for warning in (*unknown_settings(), *_unknown(content.office)):
+    for warning in (*unknown_settings(), *_unknown(content.office), *_closed(content)):
         print(f"warning: {warning}")
     plan = content.plan
     print(
-        f"content: {len(plan.sections)} sections, {len(plan.tasks)} tasks, {len(content.say.keys())} texts: good"
+        f"content: {len(plan.sections)} sections, {len(plan.tasks)} tasks, {len(content.forms)} forms,"
+        f" {len(content.say.keys())} texts: good"
     )
 
 
@@ -149,6 +150,21 @@ def export_responses(order: "Order") -> None:
         database.close()
 
 
+def export_form(form_id: str, out: Path) -> None:
+    """`export form`: the form as an XLSForm workbook, as officers and other tools read it."""
+    from content.xlsform import write_workbook
+
+    content = _content()
+    form = content.forms.get(form_id)
+    if form is None:
+        fail(content.say("vi", "export_form_unknown", form=form_id))
+    try:
+        write_workbook(form.file, out)
+    except (OSError, ValueError) as error:
+        fail(f"{out}: {error}")
+    print(content.say("vi", "export_form_done", form=form_id, version=form.version, file=out))
+
+
 def _assembled(settings: Settings | None = None) -> Any:
     """The app on a database that fits; ends the program with one sentence otherwise."""
     from bot.app import assemble
@@ -206,6 +222,15 @@ def _unknown(office: Office) -> list[str]:
         for key, value in office.model_dump().items()
         if value is None
     ]
+
+
+def _closed(content: Content) -> list[str]:
+    """What stays closed outside demonstration mode."""
+    from handlers.router import may_ask
+
+    if may_ask(content):
+        return []
+    return ["content/office.yaml: the survey stays closed until phone or email, and retention, are known"]
 
 
 def _readable(line: str) -> str:

@@ -1,14 +1,26 @@
 """All content in one value, read and checked once at start."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from content.catalogue import Catalogue, load_catalogue
-from content.forms import Form, load_form
+from content.forms import Form, compile_form, load_form
 from content.knowledge import Knowledge, load_knowledge
 from content.load import HERE, ContentError, line_of, read, read_list, short
-from content.model import Body, Chapter, Document, Menu, Notice, Office, Plan, Section, Task, ValueWords
+from content.model import (
+    Body,
+    Chapter,
+    Document,
+    Menu,
+    Notice,
+    Office,
+    Plan,
+    Published,
+    Section,
+    Task,
+    ValueWords,
+)
 
 
 @dataclass(frozen=True)
@@ -38,14 +50,20 @@ def load_content(folder: Path = HERE) -> Content:
         menu=read(folder / "menu.yaml", Menu),
         values=read(folder / "values.yaml", ValueWords),
         notice=read(folder / "notice.yaml", Notice),
-        forms=_load_forms(folder / "forms"),
+        forms=_load_forms(folder / "forms", read_list(folder / "published.yaml", Published)),
     )
 
 
-def _load_forms(folder: Path) -> dict[str, Form]:
+def _load_forms(folder: Path, published: Sequence[Published]) -> dict[str, Form]:
+    """Every form of the folder, YAML or XLSForm workbook; a published version stays as it was."""
     forms: dict[str, Form] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        form = load_form(path)
+    hashes = {(one.form_id, one.version): one.sha256 for one in published}
+    for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.xlsx"))):
+        form = _load_form(path)
+        if hashes.get((form.id, form.version), form.sha256) != form.sha256:
+            key = ("settings", "version")
+            problem = f"{form.version} was published with other content: give the form a new version"
+            raise ContentError(short(path), key, line_of(path, key), problem)
         if form.id in forms:
             raise ContentError(
                 short(path),
@@ -55,6 +73,17 @@ def _load_forms(folder: Path) -> dict[str, Form]:
             )
         forms[form.id] = form
     return forms
+
+
+def _load_form(path: Path) -> Form:
+    if path.suffix == ".yaml":
+        return load_form(path)
+    from content.xlsform import read_workbook  # what reads workbooks is slow to import
+
+    file = read_workbook(path)  # complains by sheet, row and column of its own
+    return compile_form(
+        file, lambda row, column, problem: ContentError(short(path), (row, column), 0, problem)
+    )
 
 
 def _load_plan(folder: Path) -> Plan:

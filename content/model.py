@@ -161,6 +161,14 @@ class Notice(Frozen):
     full: dict[Language, tuple[Text, ...]]
 
 
+class Published(Frozen):
+    """A version of a form that people have begun to fill in: its content never changes again."""
+
+    form_id: Text
+    version: Text
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 class Menu(Frozen):
     """The words of the menu that are not sentences."""
 

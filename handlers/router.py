@@ -58,7 +58,7 @@ class Router:
         place = place or Place()
         self.picker = Picker(content.menu.picking)
         form, notices = content.forms[SURVEY_FORM], Notices(content)
-        is_open = place.demo or _may_ask(content)
+        is_open = place.demo or may_ask(content)
         self.home = Home(content, has_survey=is_open)
         self._ask = Ask(content, hearing)
         self._filling = Filling(
@@ -226,7 +226,7 @@ class Router:
         return step.after(self.home.introduction(view.language))
 
 
-def _may_ask(content: Content) -> bool:
-    """Whether the office has said how it is reached and how long it keeps what is personal."""
+def may_ask(content: Content) -> bool:
+    """Whether a form may ask for what is personal: the office said how it is reached and how long it keeps that."""
     office = content.office
     return bool((office.phone or office.email) and office.retention)

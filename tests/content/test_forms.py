@@ -1,11 +1,15 @@
 """Forms are checked when they are read, and a complaint names file, row and column."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from content.everything import Content, load_content
 from content.forms import load_form, stored_form
-from content.load import ContentError
+from content.load import HERE, ContentError, read_list
+from content.model import Published
+from content.xlsform import write_workbook
 
 GOOD = """\
 settings: {form_id: demo, version: "2026112201", title: {vi: Thử, en: Try}}
@@ -95,3 +99,31 @@ def test_a_broken_form_is_refused_with_row_and_column(
 
     assert complaint in str(refused.value)
     assert refused.value.line > 0
+
+
+def test_every_form_of_ours_is_published_as_it_stands(content: Content) -> None:
+    """A changed form wants a new version and a new line in content/published.yaml."""
+    published = {
+        (one.form_id, one.version): one.sha256 for one in read_list(HERE / "published.yaml", Published)
+    }
+
+    for form in content.forms.values():
+        assert published.get((form.id, form.version)) == form.sha256, (form.id, form.version, form.sha256)
+
+
+def test_a_form_that_changed_under_its_version_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(HERE, tmp_path / "content", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    path = tmp_path / "content/forms/demand_survey.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("vi: Tên đơn vị", "vi: Tên của đơn vị"), "utf-8")
+
+    with pytest.raises(ContentError, match="was published with other content") as refused:
+        load_content(tmp_path / "content")
+    assert refused.value.line > 0
+
+
+def test_a_workbook_beside_our_forms_is_a_form_too(tmp_path: Path, content: Content) -> None:
+    shutil.copytree(HERE, tmp_path / "content", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    written = load_form(form(tmp_path, GOOD)).file
+    write_workbook(written, tmp_path / "content/forms/demo.xlsx")
+
+    assert load_content(tmp_path / "content").forms["demo"].file == written
