@@ -1,5 +1,6 @@
 """A response: a form somebody fills in, its answers, and who may see them. What a dialogue asks of it and does to it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -13,7 +14,7 @@ Status = Literal["partial", "submitted", "cancelled"]
 Role = Literal["owner", "code", "link"]
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U
-CODE_LENGTH = 12  # some 59 bits: nobody finds one by trying
+CODE_LENGTH = 12  # some 57 bits: nobody finds one by trying
 MOST_GUESSES = 5  # wrong codes of one person in an hour
 
 
@@ -215,14 +216,18 @@ class Erased(Outcome):
 
 
 def code_from(chance: str) -> str:
-    """A new code from 128 random bits written in hexadecimal; two letters keep it from passing for a number."""
+    """A new code from 128 random bits written in hexadecimal.
+
+    Two letters and a digit go first, so that it passes for no number, no word and no ticket.
+    """
     number = int(chance, 16)
-    letters = "".join(ALPHABET[10 + (number >> (100 + 5 * place)) % 22] for place in range(2))
-    return letters + "".join(ALPHABET[(number >> (5 * place)) & 31] for place in range(CODE_LENGTH - 2))
+    head = (10 + (number >> 100) % 22, 10 + (number >> 108) % 22, (number >> 116) % 10)
+    tail = ((number >> (5 * place)) & 31 for place in range(CODE_LENGTH - len(head)))
+    return "".join(ALPHABET[one] for one in (*head, *tail))
 
 
 def shown_code(code: str) -> str:
-    """A code as people read it: 7KQ4-MXW2-9RTB."""
+    """A code as people read it: KQ7M-XW29-RTB4."""
     return "-".join(code[at : at + 4] for at in range(0, CODE_LENGTH, 4))
 
 
@@ -230,10 +235,8 @@ def typed_code(text: str) -> str | None:
     """The code a text consists of, however it was typed; None when it is none."""
     letters = text.strip().upper().translate(_MISREAD)
     letters = "".join(letter for letter in letters if letter not in " -–.\t")
-    if len(letters) != CODE_LENGTH or any(letter not in ALPHABET for letter in letters):
-        return None
-    digits = sum(letter.isdigit() for letter in letters)
-    return letters if 0 < digits <= CODE_LENGTH - 2 else None
+    return letters if _CODE.fullmatch(letters) else None
 
 
+_CODE = re.compile(rf"[{ALPHABET[10:]}]{{2}}[0-9][{ALPHABET}]{{{CODE_LENGTH - 3}}}")
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})

@@ -212,7 +212,7 @@ responses = sa.Table(
     "responses",
     metadata,
     _id(),
-    sa.Column("code", sa.String(12), nullable=False, unique=True),  # opens the answers; some 59 random bits
+    sa.Column("code", sa.String(12), nullable=False, unique=True),  # opens the answers; some 57 random bits
     sa.Column("form_id", sa.String(40), nullable=False),
     sa.Column("version", sa.String(10), nullable=False),
     sa.Column("year", sa.Integer, nullable=False),
