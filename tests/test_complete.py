@@ -122,7 +122,9 @@ def _any(content: Content, key: str) -> dict[str, str]:
     return dict.fromkeys(placeholders(content.say._texts["vi"][key]), "x")
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/operators.md", "docs/officers.md", "CHANGELOG.md", "docs/decisions.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/operators.md", "docs/officers.md", "CHANGELOG.md", "docs/decisions.md"]
+)
 def test_documents_name_files_and_commands_that_exist(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -137,7 +137,7 @@ def test_the_form_says_what_and_whose_it_is(paper: bytes) -> None:
 
     assert said[:3] == [
         "PHIẾU KHẢO SÁT NHU CẦU NĂM 2026",
-        "Mã phiếu: 7KQ4-MXW2-9RTB",
+        "Mã phiếu: KQ7M-XW29-RTB4",
         "Kính gửi: Sở Khoa học và Công nghệ tỉnh Gia Lai",
     ]
 
@@ -229,7 +229,7 @@ def test_it_looks_like_an_official_text(paper: bytes) -> None:
     assert page.different_first_page_header_footer
     assert not page.first_page_header.paragraphs[0].text
     assert "PAGE" in page.header.paragraphs[0]._p.xml
-    assert "7KQ4-MXW2-9RTB · bản lập ngày 25/11/2026" in page.footer.paragraphs[0].text
+    assert "KQ7M-XW29-RTB4 · bản lập ngày 25/11/2026" in page.footer.paragraphs[0].text
 
 
 def test_an_unfinished_form_says_so(survey: Form, content: Content) -> None:
@@ -353,7 +353,7 @@ def test_my_data_is_three_sheets(survey: Form, content: Content) -> None:
         ("gone", "Không đồng ý", "22/11/2026", "2026-11"),
     ]
     assert rows(made, 2)[1:] == [
-        ("7KQ4-MXW2-9RTB", "Khảo sát nhu cầu", "2026", "Đã gửi", "13"),
+        ("KQ7M-XW29-RTB4", "Khảo sát nhu cầu", "2026", "Đã gửi", "13"),
         ("0000-0000-00A1", None, None, None, None),
     ]
     assert not _formulas(made)

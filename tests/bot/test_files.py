@@ -156,7 +156,7 @@ def test_my_data_is_ones_own(here: House) -> None:
     owner, stranger = values(here.make("owner", MY_DATA)), values(here.make("stranger", MY_DATA))
 
     assert OWNER_PHONE in owner
-    assert "7KQ4-MXW2-9RTB" in owner
+    assert "KQ7M-XW29-RTB4" in owner
     assert OWNER_PHONE not in stranger
     assert stranger.count("Không có gì.") == 3
     assert here.make("nobody", MY_DATA) is None
@@ -174,7 +174,7 @@ NO_REFERENCES = [
     f"responses/{CODE}/form.docx\n",
     f"responses/{CODE}/form.pdf",
     f"responses/{CODE}/../{CODE}/form.docx",
-    "responses/7KQ4-MXW2-9RTB/form.docx",
+    "responses/KQ7M-XW29-RTB4/form.docx",
     "https://example.vn/form.docx",
 ]
 
