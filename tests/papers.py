@@ -12,7 +12,7 @@ from handlers.responses import Draft, Held, HeldConsent, HeldValue
 from handlers.walk import Walk
 
 TODAY = date(2026, 11, 25)
-CODE, SHOWN_CODE = "7KQ4MXW29RTB", "KQ7M-XW29-RTB4"
+CODE, SHOWN_CODE = "KQ7MXW29RTB4", "KQ7M-XW29-RTB4"
 LONG = (
     "Công ty trách nhiệm hữu hạn một thành viên chế biến, kinh doanh và xuất nhập khẩu thủy sản, lâm sản, đá ốp lát"
     " Hoài Nhơn – Bồng Sơn – Tam Quan, chi nhánh Quy Nhơn Đông"

@@ -20,7 +20,7 @@ from handlers.fills import KEPT_APART, NOT_KNOWN, NOTHING, PASSED, Fill
 from handlers.responses import Draft, Held, HeldConsent, HeldValue
 
 TODAY = date(2026, 11, 25)
-CODE = "7KQ4MXW29RTB"
+CODE = "KQ7MXW29RTB4"
 AWKWARD = ["=1+1", "Nguyễn Đức", "0100109106", "dòng một\ndòng hai", "cân 👍 tốt"]
 LONG = (
     "Công ty trách nhiệm hữu hạn một thành viên chế biến và xuất khẩu thủy sản, lâm sản Hoài Nhơn Bình Định "

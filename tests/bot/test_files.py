@@ -27,7 +27,7 @@ from storage.consents import subject
 from storage.responses import Door, DraftReader, PersonalWriter
 from tests.world import START, Clock, new_app
 
-CODE, OTHER_CODE = "7KQ4MXW29RTB", "8KQ4MXW29RTB"
+CODE, OTHER_CODE = "KQ7MXW29RTB4", "KQ8MXW29RTB4"
 FORM, INSTRUMENTS, MY_DATA = (
     f"responses/{CODE}/form.docx",
     f"responses/{CODE}/instruments.xlsx",
