@@ -215,7 +215,7 @@ class Layout:
         status = say("vi", "export_is_submitted" if is_submitted else "export_is_partial")
         rival = say("vi", "export_yes" if response.rival else "export_no")
         return [
-            response.code,
+            "" if self._options.anonymous else response.code,  # it opens the answers
             response.year,
             response.version,
             response.status if codes else status,
@@ -431,7 +431,7 @@ def as_object(response: Answered, form: Form, *, anonymous: bool) -> dict[str, A
         else:
             found[name] = value
     return {
-        "code": response.code,
+        "code": None if anonymous else response.code,  # it opens the answers
         "form": response.form_id,
         "version": response.version,
         "year": response.year,

@@ -348,9 +348,8 @@ async def test_fetching_without_end_is_slowed_down(here: House) -> None:
     assert statuses == {404, 429}
 
 
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)  # a server's database cannot be taken away
 async def test_a_database_that_is_gone_is_said_so(here: House, tmp_path: Path) -> None:
-    if not here.app.database.is_sqlite:
-        pytest.skip("a file can be taken away, a server's database cannot")
     cookie = new_visitor()
     _take_away(here, tmp_path)
     async with browsing(here, cookie) as client:
