@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.crash import survey as in_survey
 from tests.crash.proof import FULL, LEAKS, catch_early, catch_forgetful, survive
 from tests.documents import open_all
 from tests.forms.stage import DatabaseStage, House, MemoryStage
@@ -24,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "build" / "prove.json"
 EXAMPLES = 500  # of a property, on each database
 WALKS = 10_000  # through random forms
-WALKS_ON_SQLITE = 200  # through the whole assistant
+WALKS_ON_SQLITE = 100  # through the whole assistant
 WALKS_OF_A_MUTANT = 500  # within which it must be caught
 SEED = "PROVE_SEED"
 
@@ -72,6 +73,25 @@ def _mutants(name: str, new: Callable[[], str], seed: int) -> tuple[list[str], l
     return [f"the mutant was not caught that {mutant}" for mutant in missed if mutant not in caught], caught
 
 
+def survey(seed: int) -> Evidence:
+    """`kill -9` around any answer of one survey loses none, keeps none twice, and the next question is right."""
+    counts: Counts = {"kills asked, in one survey on each database": in_survey.FULL}
+    faults: list[str] = []
+    print(f"survey: {in_survey.FULL} kills in one survey, on each database", flush=True)
+    for name, new in _databases():
+        chance = random.Random(seed)
+        kills = in_survey.drawn(in_survey.FULL, chance)
+        outcome = asyncio.run(in_survey.survive(new(), kills, chance, _teller(f"survey, {name}")))
+        print(f"survey, {name}: {outcome.sentence}", flush=True)
+        early = asyncio.run(in_survey.catch_early(new, chance))
+        mutants = [f"answers early: {moment}" for moment, one in early.items() if one.faults]
+        print(f"survey, {name}: of {len(early)} mutants that answer early {len(mutants)} caught", flush=True)
+        counts[name] = {**outcome.counts, "mutants caught": mutants}
+        faults += [f"{name}: {sentence}" for sentence in outcome.faults[:1]]
+        faults += [f"{name}: a mutant that answers early was not caught"] * (len(early) - len(mutants))
+    return Evidence(counts, tuple(faults))
+
+
 def store(seed: int) -> Evidence:
     """However turns fall into groups, each person hears and keeps the same as with one turn at a time."""
     test = "tests/storage/test_contract.py::test_groups_decide_what_single_turns_decide"
@@ -105,7 +125,7 @@ def forms(seed: int) -> Evidence:
             WALKS_ON_SQLITE,
             lambda form: DatabaseStage(house, form, files.new()),
             _teller("forms, sqlite"),
-            every=50,
+            every=25,
         )
     found = {
         mutant: caught(mutant, seed, WALKS_OF_A_MUTANT, lambda form: MemoryStage(house, form))
@@ -130,6 +150,7 @@ def _counted(outcome: Outcome) -> Counts:
 
 PROOFS: dict[str, Callable[[int], Evidence]] = {
     "crash": crash,
+    "survey": survey,
     "store": store,
     "documents": documents,
     "forms": forms,

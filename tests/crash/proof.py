@@ -6,66 +6,22 @@ be caught by the very same look.
 """
 
 import asyncio
-import os
 import random
-import signal
-import sys
-import tempfile
-from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from asyncio.subprocess import Process
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import aiohttp
 
 from tests.crash.ledger import Found, look, said
 from tests.crash.load import Refused, Visitor, connected
+from tests.crash.service import Broken, Instant, Kill, Point, Service, every_point, told
 from tests.crash.victim import MOMENTS, WAYS
 
-ROOT = Path(__file__).parents[2]
 VISITORS = 24
 LATEST = 0.4  # seconds after a life's first answer within which a random kill falls
-LONGEST_LIFE = 30.0  # seconds in which a fault point must be reached
-LONGEST_STOP = 15.0  # seconds for a clean end
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Point:
-    """The n-th time the writer passes a fault point on one of its ways."""
-
-    way: str
-    moment: str
-    nth: int
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        """What the victim is told."""
-        return ("--way", self.way, "--moment", self.moment, "--nth", str(self.nth))
-
-    def __str__(self) -> str:
-        return f"{self.moment}, {self.way}, time {self.nth}"
-
-
-@dataclass(frozen=True)
-class Instant:
-    """So many seconds after the first answer of a life."""
-
-    seconds: float
-    arguments: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"after {self.seconds:.3f} s"
-
-
-Kill = Point | Instant
-
-
-def every_point(times: Iterable[int], moments: Sequence[str] = MOMENTS) -> list[Point]:
-    """Every fault point on both ways, each at these times."""
-    return [Point(way, moment, nth) for nth in times for way in WAYS for moment in moments]
 
 
 def instants(count: int, chance: random.Random) -> list[Kill]:
@@ -94,10 +50,6 @@ def _silent(_line: str) -> None:
     """Tell nobody."""
 
 
-class Broken(Exception):
-    """The service did something other than serve and die."""
-
-
 class Trial:
     """One database and its visitors, through any number of deaths of the service."""
 
@@ -105,28 +57,25 @@ class Trial:
         self, url: str, chance: random.Random, *, writer: str = "real", visitors: int = VISITORS
     ) -> None:
         self._url = url
-        self._writer = writer
+        self._service = Service(url, writer)
         self._visitors = [Visitor(f"{n}", random.Random(chance.random())) for n in range(visitors)]
         self._kills = self._kept = self._gone = 0
         self._now = "at the start"
-        self._alive: set[Process] = set()
 
     async def run(self, kills: Sequence[Kill], tell: Tell = _silent) -> Outcome:
         """Go through these deaths, looking into the database after each; then through a quiet life and a clean end."""
-        with tempfile.TemporaryFile() as self._errors:
+        async with self._service:
             try:
                 faults = await self._lives(kills, tell)
             except (Broken, Refused, TimeoutError, aiohttp.ClientError, ExceptionGroup) as trouble:
-                faults = (f"{_told(trouble)} {self._last_words()}",)
-            finally:
-                await self._clear()
+                faults = (f"{told(trouble)} {self._service.last_words()}",)
         return Outcome(self._counts(), faults, self._now)
 
     async def _lives(self, kills: Sequence[Kill], tell: Tell) -> tuple[str, ...]:
         """One life after the other, the next process getting ready while one serves; ends at the first fault."""
-        spare = await self._spawn(kills[0])
+        spare = await self._service.spawn(kills[0])
         for number, (kill, following) in enumerate(zip(kills, [*kills[1:], None], strict=True), 1):
-            process, spare = spare, await self._spawn(following)
+            process, spare = spare, await self._service.spawn(following)
             self._now = f"kill {number}, {kill}"
             found = await self._die(process, kill)
             if found.faults:
@@ -136,71 +85,29 @@ class Trial:
         self._now = "at the end"
         return (await self._end(spare)).faults
 
-    async def _clear(self) -> None:
-        for process in self._alive:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-
-    async def _spawn(self, kill: Kill | None) -> Process:
-        arguments = kill.arguments if kill else ()
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.crash.victim", "--writer", self._writer, *arguments),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=self._errors,
-            cwd=ROOT,
-            env=_environment(self._url),
-        )
-        self._alive.add(process)
-        return process
-
-    async def _wake(self, process: Process) -> str:
-        """Let a waiting process serve; its address."""
-        assert process.stdin
-        assert process.stdout
-        process.stdin.write(b"go\n")
-        line = await asyncio.wait_for(process.stdout.readline(), LONGEST_LIFE)
-        if not line:
-            raise Broken("the service did not start")
-        return line.decode().strip()
-
     async def _die(self, process: Process, kill: Kill) -> Found:
         """One life under load up to its death, then the look before anybody can repair anything."""
-        address = await self._wake(process)
+        address = await self._service.wake(process)
         answered = asyncio.Event()
         async with connected(address) as session, asyncio.TaskGroup() as group:
-            group.create_task(self._end_it(process, kill, answered))
+            group.create_task(self._service.end(process, kill, answered))
             for visitor in self._visitors:
                 group.create_task(visitor.talk(session, answered))
-        await self._gone_with(process, -signal.SIGKILL)
+        await self._service.gone(process)
         self._kills += 1
         found = look(self._url, self._visitors)
         self._kept += found.open_kept
         self._gone += found.open_gone
         return found
 
-    async def _end_it(self, process: Process, kill: Kill, answered: asyncio.Event) -> None:
-        """Kill at a random instant; at a fault point the service dies by itself, and must do so in time."""
-        try:
-            async with asyncio.timeout(LONGEST_LIFE):
-                if isinstance(kill, Instant):
-                    await answered.wait()
-                    await asyncio.sleep(kill.seconds)
-                    process.kill()
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            raise Broken(f"not reached within {LONGEST_LIFE:.0f} s") from None
-
     async def _end(self, process: Process) -> Found:
         """A quiet life: everything open is settled, everything said is fetched; then a clean end."""
-        address = await self._wake(process)
+        address = await self._service.wake(process)
         async with connected(address) as session:
             await asyncio.gather(*(visitor.finish(session) for visitor in self._visitors))
             unheard = [await self._unheard(visitor, session) for visitor in self._visitors]
         process.terminate()
-        await self._gone_with(process, 0)
+        await self._service.gone(process, 0)
         found = look(self._url, self._visitors)
         return Found((*found.faults, *(sentence for sentence in unheard if sentence)))
 
@@ -215,16 +122,6 @@ class Trial:
             else f"{visitor.address[:8]} has {len(expected)} messages, fetched {len(heard)}"
         )
 
-    async def _gone_with(self, process: Process, code: int) -> None:
-        ended = await asyncio.wait_for(process.wait(), LONGEST_STOP)
-        self._alive.discard(process)
-        if ended != code:
-            raise Broken(f"the service ended with {ended}, not {code}")
-
-    def _last_words(self) -> str:
-        self._errors.seek(0)
-        return self._errors.read().decode(errors="replace")[-1_000:]
-
     def _acknowledged(self) -> int:
         return sum(len(visitor.acknowledged) for visitor in self._visitors)
 
@@ -238,23 +135,6 @@ class Trial:
             "sent again after a kill": sum(visitor.sent_again for visitor in self._visitors),
             "told to wait": sum(visitor.refused for visitor in self._visitors),
         }
-
-
-def _environment(url: str) -> dict[str, str]:
-    own = {
-        "DOLUONG_DATABASE_URL": url,
-        "DOLUONG_PORT": "0",
-        "DOLUONG_MESSAGES_PER_MINUTE": "6000",
-        "DOLUONG_LOG_FORMAT": "json",
-    }
-    return {name: value for name, value in os.environ.items() if not name.startswith("DOLUONG_")} | own
-
-
-def _told(trouble: BaseException) -> str:
-    """The first cause, in one line."""
-    while isinstance(trouble, BaseExceptionGroup):
-        trouble = trouble.exceptions[0]
-    return f"{type(trouble).__name__}: {trouble}"
 
 
 @dataclass(frozen=True)

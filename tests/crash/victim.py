@@ -25,13 +25,12 @@ from bot.app import assemble
 from bot.logs import set_up
 from bot.server import Service, listening_socket
 from bot.settings import read_settings
-from storage.migrate import ready
 from storage.unit_of_work import Turn, settle
 from storage.writer import Work, Writer
 
 MOMENTS = ("before begin", "before commit", "after commit", "after release")
 WAYS = ("together", "alone")
-PAUSE = 0.05  # seconds before the end, in which a wrong answer would get out
+PAUSE = 0.15  # seconds before the end, in which a wrong answer would get out
 
 
 class Doom:
@@ -124,7 +123,7 @@ def main() -> None:
     if not sys.stdin.readline():
         return
     threading.Thread(target=_end_with_the_proof, daemon=True).start()
-    ready(app.database)
+    app.open()
     bound = listening_socket(settings.host, settings.port)
     print(f"http://{settings.host}:{bound.getsockname()[1]}", flush=True)
     uvloop.run(Service(app).serve(bound))
