@@ -64,7 +64,7 @@ def load_fill(stored: list[Any]) -> Fill:
 
 
 def from_value(value: Value) -> Fill:
-    """What an expression computed, as it stands at its place."""
+    """What an expression computed, as it stands at its place; nothing came of it where something is not known."""
     match value:
         case bool():
             return Fill("true" if value else "false")
@@ -72,7 +72,7 @@ def from_value(value: Value) -> Fill:
             whole = value == value.to_integral_value()
             return Fill(int(value)) if whole else Fill(format(value.normalize(), "f"))
         case "" | ():
-            return NOTHING
+            return NOT_KNOWN
         case _:
             return Fill(value)
 

@@ -10,6 +10,7 @@ from handlers.effects import Query
 from handlers.fold import fold
 from handlers.messages import Choice, Message
 from handlers.people import Person, State
+from handlers.showing import shown_number
 
 GREETING = "greeting"  # the smalltalk that is answered with the menu
 _COMMAND = re.compile(r"/\w{1,32}")
@@ -88,7 +89,9 @@ class Home:
             case Started():
                 return self._at_menu(view, self._opening(view))
             case SaidTooMuch(limit):
-                return _stay(view, Message(self._say(language, "too_long", limit=_grouped(limit, language))))
+                return _stay(
+                    view, Message(self._say(language, "too_long", limit=shown_number(limit, language)))
+                )
             case SentFile():
                 return _stay(view, Message(self._say(language, "file_unread")))
             case _:
@@ -150,9 +153,3 @@ class Home:
 def _stay(view: View, message: Message) -> Step:
     """Say it and leave everything where it stands."""
     return Step(view.person, view.state, (message,))
-
-
-def _grouped(number: int, language: Language) -> str:
-    """A whole number with the language's mark between thousands: 4.000, or 4,000 in English."""
-    text = f"{number:,}"
-    return text if language == "en" else text.replace(",", ".")

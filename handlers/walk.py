@@ -380,7 +380,8 @@ class Walk:
         found: list[tuple[Place, Fill | None]] = []
         for instance in instances:
             place = Place(question, instance)
-            fill = from_value(self.computed(question, instance))
+            applies = self._is_relevant(place)
+            fill = from_value(self.computed(question, instance)) if applies else NOTHING
             if self.fills.get(place.name) != fill:
                 found.append((place, fill))
         gone = (place for place in self._filled(question) if place.instance not in instances)

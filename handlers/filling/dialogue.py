@@ -25,6 +25,7 @@ from handlers.notice import Notices
 from handlers.people import Person, State
 from handlers.prompts import Prompts
 from handlers.responses import Draft, DraftOf, PersonalOf, TaxCodeTaken, shown_code
+from handlers.showing import shown_number
 from handlers.taking import Candidates, NotTaken, Taken, Taker, default_fill
 from handlers.values import Values, tax_code
 from handlers.walk import Prompt, Walk
@@ -136,7 +137,7 @@ class Filling:
             case SentFile():
                 return again(here.saying(here.tell("form_file")))
             case SaidTooMuch(limit):
-                return again(here.saying(here.tell("too_long", limit=limit)))
+                return again(here.saying(here.tell("too_long", limit=shown_number(limit, here.language))))
         return again(here)
 
     # What other dialogues lead here
