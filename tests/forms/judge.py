@@ -202,7 +202,8 @@ def judge_kept(kept: Kept, version: str, status: str, reading: Reading, own: Map
         _must_be_kept(place, fill, kept.answers, "an answer")
     for place, fill in reading.computed.items():
         # What is computed may be stored later than what it looks at, but is never wrong, and there in the end.
-        if place in kept.answers or reading.is_over(reading.by_place[place]):
+        is_due = mark_of(fill) == "" and reading.is_over(reading.by_place[place])
+        if place in kept.answers or is_due:
             _must_be_kept(place, fill, kept.answers, "a calculation")
     for place in kept.answers.keys() - reading.answers.keys() - reading.computed.keys():
         _must_be_empty(place, kept.answers[place], reading.by_place.get(place))

@@ -402,11 +402,11 @@ def seen(node: Node, fill: Fill | None) -> Value:
     return Decimal(str(value)) if is_number and value is not None else value
 
 
-def as_fill(value: Value) -> Fill | None:
-    """How a computed value is stored; None: as not applicable, or not at all."""
+def as_fill(value: Value) -> Fill:
+    """How a computed value is stored; of something unknown nothing can be computed."""
     if isinstance(value, Decimal):
         return [int(value)] if value == value.to_integral_value() else [plain(value)]
-    return [value] if value else None
+    return [value] if value else ["", "?"]
 
 
 def chosen_text(value: Value) -> list[str]:

@@ -31,7 +31,7 @@ def in_memory(house: House) -> NewStage:
 def test_random_walks_are_as_the_oracle_says(in_memory: NewStage) -> None:
     outcome = walks(SEED, WALKS, in_memory, _quiet)
 
-    assert not outcome.sentences
+    assert not outcome.sentences, "\n".join(outcome.sentences)
     assert not [what for what in COUNTED if not outcome.counts[what]]
 
 
