@@ -183,7 +183,11 @@ class Prompts:
         known = Walk(walk.form, {**walk.fills, **walk.known}, walk.today)
         if self.offers(walk, prompt):
             values = "; ".join(filter(None, (showing.value(known, place) for place in prompt.places)))
-            return [self._say(language, "form_known", value=values)]
+            return [
+                self._say(
+                    language, "form_default" if _by_default(walk, prompt) else "form_known", value=values
+                )
+            ]
         return []
 
     def offers(self, walk: Walk, prompt: Prompt) -> bool:
@@ -201,7 +205,7 @@ class Prompts:
         if not walk.is_open(prompt):
             names.append("keep")
         elif self.offers(walk, prompt):
-            names.append("same")
+            names.append("default" if _by_default(walk, prompt) else "same")
         if not any(place.question.row.required for place in prompt.places):
             names.append("skip")
         if prompt.kind == "question" and row.unknown and not prompt.place.question.choices:
@@ -235,6 +239,12 @@ class Prompts:
         return Message(
             message.text, message.choices, message.attachments, message.control, (number, len(keys)), counted
         )
+
+
+def _by_default(walk: Walk, prompt: Prompt) -> bool:
+    """Whether what stands ready is the form's own default."""
+    row = prompt.place.question.row
+    return row.default is not None and str(walk.known[prompt.place.name].value) == row.default
 
 
 def _ticked(walk: Walk, place: Place, picked: str | None) -> tuple[str, ...]:

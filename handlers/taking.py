@@ -1,7 +1,7 @@
 """Takes an answer to a prompt out of what somebody typed or tapped, or says why it cannot."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from content.catalogue import Catalogue
@@ -23,10 +23,14 @@ _READERS = {"tax_code": tax_code, "person_name": person_name, "phone_or_email": 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The answers to a prompt by place; `own` are values that belong to the person, by question."""
+    """The answers to a prompt by place; `own` are values that belong to the person, by question.
+
+    `found`: it was found by a part of its name, so the person is told what was found.
+    """
 
     fills: tuple[tuple[str, Fill], ...]
     own: tuple[tuple[str, str], ...] = ()
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,8 @@ class Taker:
         ]
         exact = [one for one in found if _ends(wanted, fold(one.label[language]).split())]
         if len(found) == 1 or len(exact) == 1:
-            return self.names(walk, place, ((exact or found)[0].name,), language)
+            taken = self.names(walk, place, ((exact or found)[0].name,), language)
+            return replace(taken, found=True) if isinstance(taken, Taken) else taken
         if len(found) > MOST_CANDIDATES:
             return NotTaken("form_too_many_found", (("count", str(len(found))),))
         other = text.strip() if any(one.specify for one in offered) and len(text.strip()) > 1 else ""

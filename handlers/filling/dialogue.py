@@ -94,6 +94,7 @@ class Filling:
             "unknown": _unknown,
             "retype": ask,
             "same": reading.right_card,
+            "default": reading.right_card,
             "right": reading.right_card,
             "wrong": reading.open_card,
             "yes": reading.right,

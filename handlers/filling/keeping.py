@@ -24,6 +24,8 @@ def save(here: Here, prompt: Prompt, taken: Taken, *, rival: bool = False) -> St
     here, change = changed(here, dict(taken.fills), prompt, rival=rival)
     if change.withdrawn:
         here = here.saying(_withdrawn(here, change))
+    if taken.found:
+        here = here.saying(here.tell("form_noted", line=here.showing.value(here.walk, prompt.place)))
     here = here.doing(*_agreed(here, prompt, taken))
     return go_on(here, reviewing=here.get("back") == "review" or (edited and here.is_submitted))
 

@@ -621,3 +621,47 @@ def _bytes(app: App) -> bytes:
 def _found(everything: bytes) -> set[str]:
     forms = {form for own in _OWN_VALUES for form in _forms(own)}
     return {form for form in forms if form.encode() in everything}
+
+
+# Taps where a channel has buttons and draws no tick boxes
+
+
+async def test_several_choices_are_ticked_one_by_one_and_done(visitor: Visitor, app: App) -> None:
+    await talk(visitor, *SHORT[:8])
+    await visitor.taps("form:pick:instrument_types:bench_scale")
+    twice = await visitor.taps("form:pick:instrument_types:pressure_gauge")
+    assert "✓ Cân bàn, cân đĩa" in twice.labels
+    assert "Xong (2)" in twice.labels
+    assert "instrument_types" not in answers(app)
+
+    alone = await visitor.taps("form:pick:instrument_types:none")
+    assert "Xong (1)" in alone.labels
+    await visitor.taps("form:pick:instrument_types:none")
+    await visitor.taps("form:pick:instrument_types:truck_scale")
+    await visitor.says("xong")
+    assert answers(app)["instrument_types"] == [["truck_scale"]]
+
+
+async def test_a_place_found_by_a_part_of_its_name_is_told(visitor: Visitor, app: App) -> None:
+    seen = await talk(visitor, *SHORT[:5], "bong son")
+
+    assert "Trợ lý ghi: Phường Bồng Sơn." in seen.text
+    assert answers(app)["commune"] == ["bong_son"]
+
+
+async def test_a_place_not_in_the_list_is_kept_as_it_was_said(visitor: Visitor, app: App) -> None:
+    asked = await talk(visitor, *SHORT[:5], "xã Ia Grai")
+    assert "chưa có trong danh sách" in asked.text
+
+    await talk(visitor, "Ghi là «xã Ia Grai»")
+    assert answers(app)["commune"] == ["elsewhere", "", "xã Ia Grai"]
+
+
+async def test_other_is_said_in_the_same_message_or_asked_for(visitor: Visitor, app: App) -> None:
+    asked = await talk(visitor, *SHORT[:3], "loại hình khác")
+    assert "ghi rõ" in asked.text
+    await talk(visitor, "Hợp danh")
+    assert answers(app)["legal_form"] == ["other", "", "Hợp danh"]
+
+    await talk(visitor, "sửa 2", "loại hình khác: Ban quản lý")
+    assert answers(app)["legal_form"] == ["other", "", "Ban quản lý"]
