@@ -10,7 +10,7 @@ Source: the XLSForm reference (xlsform.org, «Relevant», «Constraints», «Cal
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
@@ -67,17 +67,17 @@ def _parser() -> XPath2Parser:
     parser = XPath2Parser()
     for name in _FUNCTIONS:
         if name not in parser.symbol_table:
-            parser.external_function(_never if _FUNCTIONS[name][1] else _never_with_none, name=name)
+            parser.external_function(_named if _FUNCTIONS[name][1] else _named_without_values, name=name)
     return parser
 
 
-def _never(*_arguments: Any) -> bool:
-    """Parsing needs a function by each name; none is ever called."""
-    raise AssertionError
+def _named(*_arguments: Any) -> bool:
+    """Parsing needs a function by each name, and tries it on constants; what it gives is never used."""
+    return False
 
 
-def _never_with_none() -> bool:
-    raise AssertionError
+def _named_without_values() -> bool:
+    return False
 
 
 def _translated(source: str) -> str:
@@ -110,6 +110,8 @@ def _built(token: XPathToken, names: set[str]) -> Run:
         return _constant(_literal(token))
     if symbol == "(" and len(token) == 1:
         return _built(token[0], names)
+    if symbol in ("=", "!=") and len(token) == 2 and (asked := _asks_for_an_answer(token)) is not None:
+        return _answered(_built(asked, names), equal=symbol == "=")
     if symbol in _OPERATORS and len(token) == 2:
         return _operation(_OPERATORS[symbol], *(_built(part, names) for part in token))
     if symbol == "-" and len(token) == 1:
@@ -117,6 +119,18 @@ def _built(token: XPathToken, names: set[str]) -> Run:
     if symbol in _FUNCTIONS:
         return _call(symbol, [_built(part, names) for part in token])
     raise ExpressionError(f"{symbol!r} is not known in form expressions")
+
+
+def _asks_for_an_answer(token: XPathToken) -> XPathToken | None:
+    """What is compared with '': whether it was answered is asked, be it a number or a text."""
+    for one, other in ((token[0], token[1]), (token[1], token[0])):
+        if other.symbol == "(string)" and not other.value:
+            return one
+    return None
+
+
+def _answered(run: Run, *, equal: bool) -> Run:
+    return lambda answers, today: (run(answers, today) in ("", ())) == equal
 
 
 def _variable(name: str, names: set[str]) -> Run:
@@ -254,7 +268,9 @@ def _regex(value: Value, pattern: Value) -> bool:
 
 def _round(value: Value, places: Value = Decimal(0)) -> Value:
     number, digits = _number(value), _number(places)
-    return "" if number is None or digits is None else number.quantize(Decimal(1).scaleb(-int(digits)))
+    if number is None or digits is None:
+        return ""
+    return number.quantize(Decimal(1).scaleb(-int(digits)), ROUND_HALF_UP)
 
 
 def _sum(values: Value) -> Value:
@@ -288,10 +304,10 @@ _OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
 _FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "selected": (2, 2, lambda value, name: _text(name) in _chosen(value)),
     "count-selected": (1, 1, lambda value: Decimal(len(_chosen(value)))),
-    "coalesce": (2, 2, _never),
-    "xlsform-if": (3, 3, _never),
+    "coalesce": (2, 2, _named),
+    "xlsform-if": (3, 3, _named),
     "regex": (2, 2, _regex),
-    "today": (0, 0, _never),
+    "today": (0, 0, _named),
     "not": (1, 1, lambda value: not _truth(value)),
     "true": (0, 0, lambda: True),
     "false": (0, 0, lambda: False),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from content.model import Picking
-from handlers.fold import fold
+from handlers.fold import fold, means
 from handlers.messages import Choice
 
 
@@ -29,12 +29,11 @@ class Picker:
         with `several`, more than one. A number that is not on the screen names nothing; choices that stand aside have
         none and are not counted.
         """
-        words = fold(text)
+        value = text.strip().casefold()
         for choice in screen:
-            if not choice.url and words in (
-                fold(choice.label),
-                choice.value.casefold(),
-                *map(fold, choice.also),
+            if not choice.url and (
+                value == choice.value.casefold()
+                or any(means(text, words) for words in (choice.label, *choice.also))
             ):
                 return (choice.value,)
         numbers = self.numbers(text)

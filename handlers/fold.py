@@ -47,6 +47,17 @@ def plain_words(text: str) -> list[str]:
     return [word.plain for word in words_of(text)]
 
 
+def means(typed: str, written: str) -> bool:
+    """Whether typed words can be the written ones: marks left out are forgiven, wrong ones are not.
+
+    «dung» may be «đúng» or «dừng»; «dừng» is never «đúng».
+    """
+    if fold(typed) != fold(written):
+        return False
+    pairs = zip(words_of(typed), words_of(written), strict=False)
+    return all(one.may_be(other, alone=False, toned=False) for one, other in pairs)
+
+
 @lru_cache(maxsize=8192)
 def _word(text: str) -> Word:
     if text.isdigit():

@@ -208,7 +208,10 @@ class Prompts:
             names.append("default" if _by_default(walk, prompt) else "same")
         if not any(place.question.row.required for place in prompt.places):
             names.append("skip")
-        if prompt.kind == "question" and row.unknown and not prompt.place.question.choices:
+        is_listed = (
+            prompt.kind == "question" and prompt.place.question.choices and not self._is_typed(prompt.place)
+        )
+        if prompt.kind == "question" and row.unknown and not is_listed:
             names.append("unknown")
         if self.why(prompt):
             names.append("why")

@@ -38,10 +38,12 @@ class Showing:
         repeat = place.question.repeat
         if not repeat:
             return ""
-        chosen = walk.form.by_name[repeat.each].choice(place.instance) if repeat.each else None
+        if not repeat.each:
+            return self._say(self.language, "form_instance", number=place.instance)
+        chosen = walk.form.by_name[repeat.each].choice(place.instance)
         if chosen is None:
             return place.instance
-        other = walk.fills[repeat.each or ""].other if chosen.specify else ""
+        other = walk.fills.get(repeat.each, Fill()).other if chosen.specify else ""
         return other or chosen.label[self.language]
 
     def words(self, walk: Walk, place: Place, words: Words | None) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from itertools import groupby
 from typing import Literal
 
 from content.expressions import POSITION, THIS, Expression, Value
@@ -252,17 +253,29 @@ class Walk:
             found = prompt
         return found
 
-    def notes_before(self, prompt: Prompt) -> Iterator[Place]:
+    def notes_before(self, prompt: Prompt) -> list[Place]:
         """The notes that stand between the prompt and the one before it."""
+        if not _has_notes(self.form):
+            return []
         notes: list[Place] = []
-        for question in self.form.questions:
-            if question.number >= prompt.places[0].question.number:
+        for place in self._in_order():
+            if place.name == prompt.places[0].name:
                 break
+            question = place.question
+            if question.later != prompt.later or question.kind == "calculate" or not self.applies(place):
+                continue
             if question.kind == "note":
-                notes.append(Place(question))
-            elif question.kind != "calculate":
+                notes.append(place)
+            else:
                 notes.clear()
-        return (note for note in notes if self.applies(note))
+        return notes
+
+    def _in_order(self) -> Iterator[Place]:
+        """Every place as one comes to it: a repeat instance by instance, notes and calculations too."""
+        for repeat, together in groupby(self.form.questions, lambda question: question.repeat):
+            questions = tuple(together)
+            for instance in self.instances(repeat) if repeat else ("",):
+                yield from (Place(question, instance) for question in questions)
 
     def progress(self, *, later: bool = False) -> tuple[int, int]:
         """How many prompts of a part are done, and how many there are as far as one can tell now."""
@@ -324,7 +337,7 @@ class Walk:
             while waiting and waiting[0] == number:
                 heapq.heappop(waiting)
             question = self.form.questions[number]
-            found = walk._reconsidered(question, skip=given)
+            found = walk._reconsidered(question)
             if not found:
                 continue
             withdrawn += [place for place, _ in found if walk._was_given(place)]
@@ -332,14 +345,14 @@ class Walk:
             walk = Walk(self.form, _merged(self.fills, changed), self.today, self.known, self.opened)
             for reader in self._readers(question.name):
                 heapq.heappush(waiting, reader)
-        passed_over = {place.name: NOTHING for place in walk._passed_over()}
-        return walk._with_nothing(passed_over), Change({**changed, **passed_over}, tuple(withdrawn))
+        behind = {place.name: fill for place, fill in walk._behind()}
+        return walk._with(behind), Change({**changed, **behind}, tuple(withdrawn))
 
-    def _with_nothing(self, passed_over: Mapping[str, Fill]) -> "Walk":
-        """The same way with these places marked as not applicable: to every expression they are as unanswered as before."""
-        if not passed_over:
+    def _with(self, behind: Mapping[str, Fill]) -> "Walk":
+        """The same way with what lies behind written down: no expression gives anything else for it."""
+        if not behind:
             return self
-        walk = Walk(self.form, {**self.fills, **passed_over}, self.today, self.known, self.opened)
+        walk = Walk(self.form, {**self.fills, **behind}, self.today, self.known, self.opened)
         walk._computed, walk._held = self._computed, self._held
         return walk
 
@@ -351,9 +364,7 @@ class Walk:
     def _readers(self, name: str) -> tuple[int, ...]:
         return self.form.readers.get(name.partition(".")[0], ())
 
-    def _reconsidered(
-        self, question: Question, skip: Mapping[str, Fill | None]
-    ) -> list[tuple[Place, Fill | None]]:
+    def _reconsidered(self, question: Question) -> list[tuple[Place, Fill | None]]:
         """What has to change at the places of a question that looks at something that changed."""
         if question.kind == "note":
             return []
@@ -361,11 +372,7 @@ class Walk:
         if question.kind == "calculate":
             return self._recomputed(question, instances)
         judged = ((place, self._judged(place, instances)) for place in self._filled(question))
-        return [
-            (place, fill)
-            for place, fill in judged
-            if place.name not in skip and fill != self.fills[place.name]
-        ]
+        return [(place, fill) for place, fill in judged if fill != self.fills[place.name]]
 
     def _judged(self, place: Place, instances: tuple[str, ...]) -> Fill | None:
         """What should stand at a place where something stands: that, nothing, or the question anew (None)."""
@@ -380,12 +387,16 @@ class Walk:
         found: list[tuple[Place, Fill | None]] = []
         for instance in instances:
             place = Place(question, instance)
-            applies = self._is_relevant(place)
-            fill = from_value(self.computed(question, instance)) if applies else NOTHING
+            fill = self._calculation(place)
             if self.fills.get(place.name) != fill:
                 found.append((place, fill))
         gone = (place for place in self._filled(question) if place.instance not in instances)
         return [*found, *((place, None) for place in gone)]
+
+    def _calculation(self, place: Place) -> Fill:
+        """What stands at the place of a calculation."""
+        applies = self._is_relevant(place)
+        return from_value(self.computed(place.question, place.instance)) if applies else NOTHING
 
     def _filled(self, question: Question) -> list[Place]:
         """The places of a question where something stands."""
@@ -394,16 +405,23 @@ class Walk:
         head = f"{question.name}."
         return [Place(question, name[len(head) :]) for name in self.fills if name.startswith(head)]
 
-    def _passed_over(self) -> Iterator[Place]:
-        """The places before the next prompt that do not apply and are not marked so yet."""
+    def _behind(self) -> Iterator[tuple[Place, Fill]]:
+        """What lies before the next prompt and is not written down yet: what does not apply, what can be computed."""
         upto = self.next() or self.next(later=True)
         last = upto.places[0].question.number if upto else len(self.form.file.survey)
-        for segment in _segments(self.form):
-            if segment.questions[0].number >= last:
+        for question in self.form.questions:
+            if question.number >= last:
                 return
-            for place in self._places(segment):
-                if place.question.number < last and place.name not in self.fills and not self.applies(place):
-                    yield place
+            if question.kind == "note" or (not question.repeat and question.name in self.fills):
+                continue
+            for instance in self.instances(question.repeat) if question.repeat else ("",):
+                place = Place(question, instance)
+                if place.name in self.fills:
+                    continue
+                if question.kind == "calculate":
+                    yield place, self._calculation(place)
+                elif not self.applies(place):
+                    yield place, NOTHING
 
 
 class _Answers(Mapping[str, Value]):
@@ -483,6 +501,11 @@ def _segments(form: Form) -> tuple[_Segment, ...]:
         else:
             segments.append(_Segment(kind, group, question.repeat, (question,)))
     return tuple(map(_with_prompts, segments))
+
+
+@lru_cache(maxsize=64)
+def _has_notes(form: Form) -> bool:
+    return any(question.kind == "note" for question in form.questions)
 
 
 def _with_prompts(segment: _Segment) -> _Segment:

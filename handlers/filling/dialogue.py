@@ -19,7 +19,7 @@ from handlers.filling.course import again, go_on, more
 from handlers.filling.here import NAME, VERSION, Elsewhere, Here, Tools
 from handlers.filling.keeping import answer_consent, changed, save
 from handlers.fills import NOT_KNOWN, PASSED, Fill
-from handlers.fold import fold
+from handlers.fold import fold, means
 from handlers.messages import Message
 from handlers.notice import Notices
 from handlers.people import Person, State
@@ -68,7 +68,7 @@ class Filling:
         self._tools = Tools(
             content.say, words, picker, taker, prompts, notices, elsewhere, command, zone, link
         )
-        self._commands = {fold(word): name for name in COMMANDS for word in words[name]}
+        self._commands = {fold(word): (name, word) for name in COMMANDS for word in words[name]}
         self._edit_words = tuple(fold(word) for word in words["edit"])
         self._acts: Mapping[str, Callable[[Here], Step]] = {
             "resume": go_on,
@@ -208,7 +208,7 @@ class Filling:
         prompt = here.prompt
         if picked := self._picked(here, prompt, cue.text):
             return self._chosen(here, picked)
-        name = self._commands.get(fold(cue.text))
+        name = self._named(cue.text)
         if name and (step := self._command(here, name)):
             return step
         if chosen := self._tools.command(cue.text):
@@ -223,13 +223,19 @@ class Filling:
             return reading.specified(here, prompt, cue.text)
         return self._answered(here, prompt, cue)
 
+    def _named(self, text: str) -> str | None:
+        """The command that words alone stand for."""
+        name, word = self._commands.get(fold(text), ("", ""))
+        return name if name and means(text, word) else None
+
     def _picked(self, here: Here, prompt: Prompt | None, text: str) -> str | None:
         """The choice on the screen that was named; of a list of which several may be chosen, only a way around it."""
         screen = here.view.state.screen
+        picked = next(iter(self._tools.picker.pick(screen, text)), None)
         several = prompt and prompt.kind == "question" and prompt.place.question.kind == "select_multiple"
-        if several and here.get("mode") == "ask":
-            screen = tuple(choice for choice in screen if choice.aside)
-        return next(iter(self._tools.picker.pick(screen, text)), None)
+        if picked and several and here.get("mode") == "ask" and picked.startswith("form:pick:"):
+            return None
+        return picked
 
     def _answered(self, here: Here, prompt: Prompt, cue: Said) -> Step:
         """Words that are an answer, a refusal, or no answer at all but a question of the person's own."""
@@ -321,7 +327,7 @@ class Filling:
                 return value.startswith(_SHOWING)
             case Said(text):
                 words = fold(text)
-                asked = self._commands.get(words) == "review" or words.startswith(self._edit_words)
+                asked = self._named(text) == "review" or words.startswith(self._edit_words)
                 return asked or state.get("mode") not in ("ask", "line", "specify", "tax")
         return state.get("mode") == "review"
 
