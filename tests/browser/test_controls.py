@@ -178,7 +178,7 @@ def test_several_are_ticked_and_sent_together(ask: Ask) -> None:
     reader.keeps_picture("control-ticks")
     reader.presses("Xong (3)")
 
-    words = f"Khối lượng, {LONG}, Dung tích, lưu lượng"
+    words = f"Khối lượng; {LONG}; Dung tích, lưu lượng"
     assert asked.answered() == ("form:set:kinds:mass+lpg+volume", words)
     assert chosen(reader) == ["Khối lượng", LONG, "Dung tích, lưu lượng"]
     expect(reader.page.locator(".tick:visible, .done:visible")).to_have_count(0)
@@ -262,7 +262,7 @@ def test_numbers_are_stepped_typed_and_left_unknown(ask: Ask) -> None:
     reader.keeps_picture("control-steppers")
     reader.presses("Xong")
 
-    words = f"Khối lượng: 2, Nhiệt độ: 12, {LONG}: 0, Áp suất: ?"
+    words = f"Khối lượng: 2; Nhiệt độ: 12; {LONG}: 0; Áp suất: ?"
     assert asked.answered() == ("form:line:count:2 12 0 ?", words)
     values = reader.page.locator(".stepper .value")
     assert values.all_text_contents() == ["2", "12", "0", "?"]
@@ -421,7 +421,7 @@ def test_ticks_by_keyboard_alone(ask: Ask) -> None:
     reader.tabs_to("Xong (2)")
     reader.page.keyboard.press("Enter")
 
-    assert asked.answered() == ("form:set:kinds:mass+heat", "Khối lượng, Nhiệt độ")
+    assert asked.answered() == ("form:set:kinds:mass+heat", "Khối lượng; Nhiệt độ")
     reader.sees_the_focus()
     assert reader.focus() == "Tin nhắn"
 

@@ -55,10 +55,10 @@ def _chosen(said: Shown, answer: str) -> list[int]:
 
 
 def _joined(labels: Sequence[str], words: str) -> list[int]:
-    """The places of the labels that, joined by commas in their order, make up the words; a label may hold commas."""
-    places, rest = [], f"{words}, "
+    """The places of the labels that, joined by semicolons in their order, make up the words."""
+    places, rest = [], f"{words}; "
     for place, label in enumerate(labels):
-        if rest.startswith(f"{label}, "):
+        if rest.startswith(f"{label}; "):
             places.append(place)
             rest = rest[len(label) + 2 :]
     return [] if rest else places
@@ -68,7 +68,7 @@ def _values(labels: Sequence[str], answer: str) -> list[str]:
     """The number for each label: sent by the page with the labels, or typed without; [] for any other answer."""
     if not labels:
         return []
-    sent = ", ".join(f"{re.escape(_plain(label))}: (.+?)" for label in labels)
+    sent = "; ".join(f"{re.escape(_plain(label))}: (.+?)" for label in labels)
     typed = r"\s+".join([f"({_COUNT})"] * len(labels))
     found = re.fullmatch(sent, _plain(answer)) or re.fullmatch(typed, _plain(answer))
     return list(found.groups()) if found else []

@@ -53,8 +53,12 @@ const clone = (id) => $(id).content.firstElementChild.cloneNode(true);
 function lines(text) {
   return text.split("\n").flatMap((line, index) => {
     const span = document.createElement("span");
-    if (/^[-+] /.test(line)) span.className = "item";
-    span.textContent = line;
+    const [number] = line.match(/^\d{1,2}\. /) || [];
+    if (number) {
+      span.className = "point";
+      span.append(Object.assign(document.createElement("span"), { className: "at", textContent: number }));
+    } else if (/^[-+] /.test(line)) span.className = "item";
+    span.append(line.slice(number ? number.length : 0));
     return index ? ["\n", span] : [span];
   });
 }
@@ -107,6 +111,11 @@ function ask(said) {
     }
   });
   each(asides, all.filter((choice) => choice.aside), choiceRow);
+  // Where nothing is asked and nothing has a number, the ways aside are what to do next.
+  if (!kind && !said.progress && all.every((choice) => choice.aside)) {
+    asides.className = "choices";
+    asides.setAttribute("aria-label", words.page_choices_label);
+  }
   open(made, true);
   preset(made, picked);
   return made;
@@ -216,9 +225,9 @@ function named(asked, rows, said) {
     const found = said.match(/\d+/g).map((number) => numbered[number - 1]);
     return found.every(Boolean) && (several || found.length === 1) ? found : [];
   }
-  let rest = `${said}, `; // a label may hold commas
+  let rest = `${said}; `;
   const joined = rows.filter((row) => {
-    const begins = several && rest.startsWith(`${plain(labelOf(row))}, `);
+    const begins = several && rest.startsWith(`${plain(labelOf(row))}; `);
     if (begins) rest = rest.slice(labelOf(row).trim().length + 2);
     return begins;
   });
@@ -229,7 +238,7 @@ function named(asked, rows, said) {
 function numbersIn(labels, said) {
   if (!labels.length) return [];
   const count = String.raw`(\?|~?\d[\d.,]*)`;
-  const sent = labels.map((label) => `${plain(label).replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}: (.+?)`).join(", ");
+  const sent = labels.map((label) => `${plain(label).replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}: (.+?)`).join("; ");
   const typed = labels.map(() => count).join(String.raw`\s+`);
   return (said.match(`^${sent}$`) || said.match(`^${typed}$`) || []).slice(1);
 }
@@ -314,7 +323,7 @@ function finish(asked) {
 function finishTicks(asked) {
   const rows = ticked(asked);
   if (!rows.length) { complain(asked, words.page_pick_one); return; }
-  answer(asked, standing(asked).join("+"), rows.map(labelOf).join(", "));
+  answer(asked, standing(asked).join("+"), rows.map(labelOf).join("; "));
 }
 
 function finishSteppers(asked) {
@@ -326,7 +335,7 @@ function finishSteppers(asked) {
     countOf(missing[0]).focus();
     return;
   }
-  answer(asked, standing(asked).join(" "), rows.map((row) => `${labelOf(row)}: ${typedIn(row)}`).join(", "));
+  answer(asked, standing(asked).join(" "), rows.map((row) => `${labelOf(row)}: ${typedIn(row)}`).join("; "));
 }
 
 function answer(asked, values, label) {
@@ -366,6 +375,7 @@ function next(row) {
 
 function showProgress(at) {
   $("progress").hidden = !at;
+  box.placeholder = at ? words.page_box_answer : words.page_box_hint;
   if (!at) return;
   const [done, total] = at;
   Object.assign($("progress").firstElementChild, { max: total, value: done });
@@ -382,7 +392,9 @@ let unseen = 0;
 const bottom = () => scroll.scrollHeight - scroll.clientHeight;
 const ended = () => scroll.scrollTop >= bottom() - 60;
 const following = () => ended() || Math.abs(scroll.scrollTop - parked) < 8;
-const belowFold = (said) => said.getBoundingClientRect().top > scroll.getBoundingClientRect().bottom - 40;
+const belowFold = (it) => it.getBoundingClientRect().top > scroll.getBoundingClientRect().bottom - 40;
+// What nobody would look for: a whole message, or what can be done about a long one.
+const ahead = () => [log.lastElementChild, openAsk()].some((it) => it && belowFold(it));
 
 // To the end, but never so far that a long answer's first line leaves the screen.
 function follow() {
@@ -401,13 +413,14 @@ function append(said, mine) {
   settle();
   if (mine || seen || !anchor) anchor = said;
   if (mine || follows) follow();
-  newer.hidden = !belowFold(said);
+  newer.hidden = !ahead();
+  newer.firstElementChild.textContent = belowFold(said) ? words.page_new : words.page_further;
   if (document.hidden && !mine) document.title = `(${++unseen}) ${title}`;
 }
 
 scroll.addEventListener("scroll", () => {
   atEnd = ended();
-  if (log.lastElementChild && !belowFold(log.lastElementChild)) newer.hidden = true;
+  if (!ahead()) newer.hidden = true;
 }, { passive: true });
 
 // The keyboard or a growing box must not cover the last message.
@@ -418,7 +431,7 @@ new ResizeObserver(() => {
 }).observe(scroll);
 
 newer.addEventListener("click", () => {
-  follow();
+  if (belowFold(log.lastElementChild)) follow(); else scroll.scrollTop = parked = bottom();
   newer.hidden = true;
   log.focus({ preventScroll: true });
 });
