@@ -71,10 +71,13 @@ def screen_of(values: list[str]) -> Screen:
 
 @dataclass(frozen=True)
 class Record:
-    """What must be kept, as the person who answered knows it; `walk` is the way so far, `typed` what is read back."""
+    """What must be kept, as the person who answered knows it.
+
+    `walk` is the way so far, `log` the history by turn, `typed` what is being read back.
+    """
 
     walk: Walk | None = None
-    log: tuple[tuple[str, Any], ...] = ()
+    log: tuple[dict[str, Any], ...] = ()
     own: Mapping[str, str] = field(default_factory=dict)
     consents: tuple[tuple[str, str], ...] = ()
     screen: Screen = ("nothing", "")
@@ -112,23 +115,22 @@ class Record:
         assert form.gate
         yes = Fill("yes")
         walk = Walk(form, {form.gate.name: yes}, today)
-        log = ((form.gate.name, yes.dump()),)
-        return Record(walk, log, consents=(("survey", "yes"),)).going_on()
+        return Record(walk, ({form.gate.name: yes.dump()},), consents=(("survey", "yes"),)).going_on()
 
     def given(self, fills: Mapping[str, Fill], own: Mapping[str, str]) -> "Record":
         """After these answers: what they change is changed, and the next question is asked."""
         assert self.walk
         walk, change = self.walk.after(fills)
-        logged = (
-            (place, fill.dump() if fill else None)
+        logged = {
+            place: fill.dump() if fill else None
             for place, fill in change.fills.items()
             if fill is None or fill.mark != NOT_APPLICABLE
-        )
+        }
         upcoming = walk.next() or walk.next(later=True)
         return replace(
             self,
             walk=walk,
-            log=(*self.log, *logged),
+            log=(*self.log, logged),
             own={**self.own, **own},
             consents=(*self.consents, *self._agreed(fills)),
             last_question=upcoming.key if upcoming else "",

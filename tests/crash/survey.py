@@ -6,6 +6,7 @@ plain drivers and compared with the visitor's own record.
 """
 
 import asyncio
+import itertools
 import json
 import random
 from asyncio.subprocess import Process
@@ -101,13 +102,15 @@ def _wrong_response(record: Record, responses: list[Row]) -> Iterator[str]:
 
 
 def _wrong_log(record: Record, moments: Sequence[Any], log: list[Row]) -> Iterator[str]:
-    """The history is what was given, in order; each row is of a turn, and no turn has two for one place."""
-    found = tuple((place, json.loads(fill) if fill else None) for _, place, fill in log)
-    if found != record.log:
-        yield f"the history has {len(found)} rows, not {len(record.log)}, or others: {found[-3:]}"
-    twice = [where for where, count in Counter((at, place) for at, place, _ in log).items() if count > 1]
-    if twice:
-        yield f"twice in the history of one turn: {twice[0]}"
+    """The history is what was given, turn by turn; each row is of a turn, and no turn has two for one place."""
+    found = [
+        [(place, json.loads(fill) if fill else None) for _, place, fill in rows]
+        for _, rows in itertools.groupby(log, key=lambda row: row[0])
+    ]
+    for rows, expected in itertools.zip_longest(found, record.log, fillvalue=()):
+        if dict(rows) != dict(expected) or len(rows) != len(expected):
+            yield f"a turn's history is {rows}, not {expected}"
+            break
     if not {at for at, _, _ in log} <= set(moments):
         yield "a row of the history is of no turn"
 
@@ -188,7 +191,7 @@ class Survey:
             "answers edited": edits,
             "sent again after a kill": persona.sent_again,
             "answers in the end": len(persona.record.answers),
-            "rows of history": len(persona.record.log),
+            "rows of history": sum(map(len, persona.record.log)),
         }
 
 
