@@ -136,7 +136,7 @@ class Conversation:
         if inbound.tap is not None:
             return "tap", clean(inbound.label or inbound.tap), Tapped(clean(inbound.tap))
         if inbound.start is not None:
-            return "start", clean(inbound.start), Started(clean(inbound.start))
+            return "start", "", Started(clean(inbound.start))  # a payload may open something: it is not kept
         if inbound.file is not None:
             name, media_type = (clean(part) for part in inbound.file)
             return "file", name, SentFile(name, media_type)

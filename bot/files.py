@@ -119,7 +119,7 @@ class Files:
         if draft is None:
             return None
         today = self._now().astimezone(self._zone).date()
-        about = {"form": draft.form.id, "year": draft.year}
+        about = {"year": draft.year, "code": code}
         if kind == "form.docx":
             query = PersonalOf(code)
             own = read_personal(connection, [(person, query)]).get((person.id, query), {})

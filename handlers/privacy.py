@@ -11,6 +11,7 @@ from handlers.messages import Attachment, Choice, Message
 from handlers.notice import Notices
 from handlers.people import Person, State
 from handlers.responses import Erased, EraseMe, Held, MyData, RecordConsent, shown_code
+from handlers.showing import shown_contact
 
 SERVICES = ("my_data", "delete_my_data")
 
@@ -84,7 +85,7 @@ class Privacy:
                 language,
                 "privacy_value",
                 what=one.question,
-                value=one.value,
+                value=shown_contact(one.value),
                 form=one.form_title,
                 year=one.year,
             )

@@ -66,7 +66,7 @@ class Prompts:
                 for choice in choices
             )
         asides = self._asides(walk, prompt, language, done=len(names) if picked else 0)
-        return self._counted(
+        return self.counted(
             walk, prompt, language, Message("\n".join(lines), choices + asides, control=control)
         )
 
@@ -121,7 +121,7 @@ class Prompts:
         if group.row.hint:
             lines.append(showing.words(walk, prompt.place, group.row.hint))
         asides = self._asides(walk, prompt, language)
-        return self._counted(
+        return self.counted(
             walk, prompt, language, Message("\n".join(lines) or typed, asides, control=control)
         )
 
@@ -146,8 +146,9 @@ class Prompts:
             Choice(
                 self._say(language, "form_card_wrong"), f"form:wrong:{prompt.key}", also=self._words["no"]
             ),
+            self.aside("later", prompt.key, language),
         )
-        return self._counted(walk, prompt, language, Message("\n".join(lines), choices))
+        return self.counted(walk, prompt, language, Message("\n".join(lines), choices))
 
     def line(
         self, walk: Walk, places: Iterable[Place], showing: Showing, personal: Mapping[str, str] | None = None
@@ -233,7 +234,7 @@ class Prompts:
         """The places of a prompt that can say why they are asked."""
         return tuple(place for place in prompt.places if place.question.row.why)[:1]
 
-    def _counted(self, walk: Walk, prompt: Prompt, language: Language, message: Message) -> Message:
+    def counted(self, walk: Walk, prompt: Prompt, language: Language, message: Message) -> Message:
         """The message with how far it is; nobody counts what comes after submitting."""
         prompts = list(walk.prompts(later=prompt.later))
         keys = [one.key for one in prompts]

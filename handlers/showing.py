@@ -62,7 +62,7 @@ class Showing:
             return ""
         if fill.mark == PERSONAL:
             own = (personal or {}).get(question.name)
-            return own if own is not None else self._say(self.language, "form_kept_apart")
+            return shown_contact(own) if own is not None else self._say(self.language, "form_kept_apart")
         return self.fill(question, fill)
 
     def fill(self, question: Question, fill: Fill) -> str:
@@ -109,6 +109,15 @@ def shown_number(value: object, language: Language) -> str:
         return str(value)
     text = f"{number:,f}"
     return text if language == "en" else text.translate(str.maketrans(",.", ".,"))
+
+
+def shown_contact(value: str) -> str:
+    """A telephone number of this country as people write it, 0905 123 456; anything else as it stands."""
+    digits = value.removeprefix("+84")
+    if digits == value or not digits.isdecimal():
+        return value
+    number = f"0{digits}"
+    return f"{number[:-6]} {number[-6:-3]} {number[-3:]}"
 
 
 def shown_date(value: str) -> str:

@@ -20,6 +20,7 @@ from handlers.taking import Taker
 from handlers.walk import Place, Prompt, Walk
 
 NAME, VERSION = "form", 1
+ASKING = ("ask", "line", "specify", "tax", "gate")  # modes in which something about a prompt is open
 
 Elsewhere = Callable[[Cue, View], Step]
 
@@ -140,6 +141,8 @@ class Here:
         `mode` says what about the prompt is open, `pending` what was said and is not stored yet, `back` where the
         person returns to after it (as before, when None).
         """
+        if prompt and message.progress is None and mode in ASKING:
+            message = self.tools.prompts.counted(self.walk, prompt, self.language, message)
         kept = {
             "mode": mode,
             "at": prompt.key if prompt else "",

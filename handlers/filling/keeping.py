@@ -52,7 +52,11 @@ def _tax_code(given: Mapping[str, Fill | None], prompt: Prompt | None) -> str | 
 
 
 def _withdrawn(here: Here, change: Change) -> str:
-    names = dict.fromkeys(here.showing.short(here.walk, place).rstrip("?") for place in change.withdrawn)
+    rows = ((place, place.question.row) for place in change.withdrawn)
+    said = (here.showing.words(here.walk, place, row.short or row.label) for place, row in rows)
+    names = dict.fromkeys(
+        name.rstrip("?") for name in said
+    )  # a question asked of several things is named once
     return here.tell("form_withdrawn", names="; ".join(names))
 
 

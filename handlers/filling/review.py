@@ -130,8 +130,8 @@ def summary(here: Here) -> Step:
 
 def _files(here: Here) -> tuple[Attachment, ...]:
     """The completed form to sign, and the list of instruments where there is one."""
-    form, code = here.draft.form, here.draft.code
-    named = {"form": form.id, "year": here.draft.year}
+    code = here.draft.code
+    named = {"year": here.draft.year, "code": code}
     files = [Attachment(here.tell("form_file_form", **named), DOCX, f"responses/{code}/form.docx")]
     repeats = (prompt.place.question.repeat for prompt in here.walk.prompts())
     if any(repeat is not None and repeat.each for repeat in repeats):

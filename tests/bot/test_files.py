@@ -304,7 +304,7 @@ async def test_a_visitor_fetches_what_is_theirs(here: House) -> None:
     assert form.headers["cache-control"] == "no-store"
     assert form.headers["x-content-type-options"] == "nosniff"
     assert form.headers["content-disposition"] == (
-        'attachment; filename="phieu-khao-sat-2026-demand_survey.docx"'
+        'attachment; filename="phieu-khao-sat-2026-KQ8MXW29RTB4.docx"'
     )
     assert OWNER_PHONE in text(form.content)
     assert mine.headers["content-type"] == XLSX

@@ -76,7 +76,8 @@ async def test_a_survey_from_the_notice_to_the_thanks(visitor: Visitor, app: App
 
     sent = await talk(visitor, "gửi phiếu")
     assert "Đã nhận" in sent.messages[0].text
-    assert [one.name for one in sent.messages[0].attachments] == ["phieu-khao-sat-2026-demand_survey.docx"]
+    [file] = sent.messages[0].attachments
+    assert re.fullmatch(r"phieu-khao-sat-2026-[0-9A-Z]{12}\.docx", file.name)
     assert "Trả lời thêm 2 phút" in sent.labels
     assert stored(app, "SELECT status, year, tax_code FROM responses") == [("submitted", 2026, TAX_CODE)]
 
@@ -573,7 +574,7 @@ async def test_a_person_sees_what_is_held_and_gets_a_copy(visitor: Visitor) -> N
     seen = await talk(visitor, "dữ liệu của tôi")
 
     assert "Họ tên: Trần Thị Hạnh" in seen.text
-    assert "+84905123456" in seen.text
+    assert "0905 123 456" in seen.text
     assert "Đã đồng ý ngày 20/11/2026: trả lời khảo sát" in seen.text
     assert [one.path for one in seen.messages[-1].attachments] == ["my-data.xlsx"]
 
