@@ -90,7 +90,8 @@ class OpenResponse(Effect):
 class SaveFills(Effect):
     """Keep what was just answered; None takes a place's fill away. `last_question` is what is asked next.
 
-    `tax_code` goes with the response where the answer is one; `rival`: another response has the same.
+    `tax_code` goes with the response: a new one, "" for none any more, None for no change; `rival`: another response
+    has the same.
     """
 
     code: str
@@ -102,7 +103,7 @@ class SaveFills(Effect):
 
 @dataclass(frozen=True, slots=True)
 class KeepPersonal(Effect):
-    """Keep what the person said of themselves, apart from the answers."""
+    """Keep what the person said of themselves, apart from the answers; "" takes it away."""
 
     code: str
     name: str

@@ -324,7 +324,7 @@ _SAVE = (
     .values(
         answers=merged(responses.c.answers, _given_saved.c.patch),
         last_question=_given_saved.c.last_question,
-        tax_code=sa.func.coalesce(_given_saved.c.tax_code, responses.c.tax_code),
+        tax_code=sa.func.nullif(sa.func.coalesce(_given_saved.c.tax_code, responses.c.tax_code), ""),
         rival=responses.c.rival | _given_saved.c.rival,
         updated_at=_given_saved.c.at,
     )
@@ -369,7 +369,7 @@ def _folded(effects: Sequence[tuple[Person, datetime, SaveFills]]) -> list[dict[
         one_each[effect.code] = {
             "code": effect.code,
             "last_question": effect.last_question,
-            "tax_code": effect.tax_code or before.get("tax_code"),
+            "tax_code": before.get("tax_code") if effect.tax_code is None else effect.tax_code,
             "rival": effect.rival or before.get("rival", False),
             "at": instant(at),
         }
@@ -393,7 +393,9 @@ _KEEP = sa.insert(personal_values).from_select(
         _given_kept.c.value,
         _given_kept.c.lookup,
         _given_kept.c.at,
-    ).select_from(_given_kept.join(responses, responses.c.code == _given_kept.c.code)),
+    )
+    .select_from(_given_kept.join(responses, responses.c.code == _given_kept.c.code))
+    .where(_given_kept.c.value != ""),
     include_defaults=False,
 )
 

@@ -7,7 +7,7 @@ from content.forms import Question
 from handlers.dialogue import Step, View
 from handlers.filling.course import again, go_on
 from handlers.filling.here import Here
-from handlers.fills import ANSWERED, PASSED, Fill
+from handlers.fills import ANSWERED, PASSED, PERSONAL, Fill
 from handlers.notice import Notices
 from handlers.responses import KeepPersonal, RecordConsent, SaveFills
 from handlers.taking import Taken
@@ -21,7 +21,7 @@ def save(here: Here, prompt: Prompt, taken: Taken, *, rival: bool = False) -> St
     edited = not here.walk.is_open(prompt)
     here = here.doing(*(KeepPersonal(here.draft.code, name, value) for name, value in taken.own))
     here = replace(here, own={**here.own, **dict(taken.own)})
-    here, change = changed(here, dict(taken.fills), prompt, rival=rival)
+    here, change = changed(here, dict(taken.fills), rival=rival)
     if change.withdrawn:
         here = here.saying(_withdrawn(here, change))
     if taken.found:
@@ -30,25 +30,36 @@ def save(here: Here, prompt: Prompt, taken: Taken, *, rival: bool = False) -> St
     return go_on(here, reviewing=here.get("back") == "review" or (edited and here.is_submitted))
 
 
-def changed(
-    here: Here, given: Mapping[str, Fill | None], prompt: Prompt | None = None, *, rival: bool = False
-) -> tuple[Here, Change]:
+def changed(here: Here, given: Mapping[str, Fill | None], *, rival: bool = False) -> tuple[Here, Change]:
     """The way with these answers in place, kept."""
     walk, change = here.walk.after(given)
     upcoming = walk.next() or walk.next(later=True)
     asked = upcoming.key if upcoming else ""
-    save_fills = SaveFills(
-        here.draft.code, tuple(change.fills.items()), asked, _tax_code(given, prompt), rival
-    )
-    return replace(here.doing(save_fills), walk=walk), change
+    fills = tuple(change.fills.items())
+    save_fills = SaveFills(here.draft.code, fills, asked, _tax_code(here, change), rival)
+    return replace(here.doing(save_fills, *_forgotten(here, change)), walk=walk), change
 
 
-def _tax_code(given: Mapping[str, Fill | None], prompt: Prompt | None) -> str | None:
-    """The tax code among the answers, which goes with the response."""
-    if prompt is None or prompt.place.question.row.format != "tax_code":
-        return None
-    fill = given.get(prompt.place.name)
-    return str(fill.value) if fill and fill.mark == ANSWERED else None
+def _tax_code(here: Here, change: Change) -> str | None:
+    """The tax code that goes with the response from now on: "" when it was withdrawn, None when nothing changed."""
+    for question in here.draft.form.questions:
+        if question.row.format == "tax_code" and question.name in change.fills:
+            fill = change.fills[question.name]
+            return str(fill.value) if fill and fill.mark == ANSWERED else ""
+    return None
+
+
+def _forgotten(here: Here, change: Change) -> list[KeepPersonal]:
+    """What somebody said of themselves and has taken back: skipped, or no longer asked."""
+    fills = here.walk.fills
+    return [
+        KeepPersonal(here.draft.code, question.name, "")
+        for question in here.draft.form.personal
+        if question.name in change.fills
+        and question.name in fills
+        and fills[question.name].mark == PERSONAL
+        and change.fills[question.name] != fills[question.name]
+    ]
 
 
 def _withdrawn(here: Here, change: Change) -> str:

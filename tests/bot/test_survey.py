@@ -480,6 +480,14 @@ async def test_a_lost_zero_is_offered_and_a_doubtful_code_may_be_kept(app: App, 
     assert answers(app, 2)["tax_code"] == ["0100109107"]
 
 
+async def test_what_is_taken_back_is_kept_nowhere(app: App, visitor: Visitor) -> None:
+    """A position that is skipped later, a tax code of somebody who turns out to be a household."""
+    await talk(visitor, *SHORT, *OWN, "sửa 12", "bỏ qua", "sửa 2", "hộ kinh doanh")
+
+    assert stored(app, "SELECT name FROM personal_values ORDER BY id") == [("respondent_name",), ("contact",)]
+    assert stored(app, "SELECT tax_code FROM responses") == [(None,)]
+
+
 async def test_a_household_has_no_tax_code_and_its_number_is_not_kept(app: App, visitor: Visitor) -> None:
     seen = await talk(visitor, *SHORT[:4], "079190001234", "tôi là hộ kinh doanh")
 
