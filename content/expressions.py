@@ -49,6 +49,7 @@ class Expression:
         names: set[str] = set()
         self._run = _built(token, names)
         self.names = frozenset(names)
+        self.looks_at_today = "today" in source
 
     def __call__(self, answers: Mapping[str, Value], today: date) -> Value:
         """The value for these answers; a name that is missing is unanswered."""
@@ -147,6 +148,10 @@ def _literal(token: XPathToken) -> Value:
 
 
 def _operation(operate: Callable[[Value, Value], Value], left: Run, right: Run) -> Run:
+    if operate is _OPERATORS["and"]:  # what decides nothing any more is not looked at
+        return lambda answers, today: _truth(left(answers, today)) and _truth(right(answers, today))
+    if operate is _OPERATORS["or"]:
+        return lambda answers, today: _truth(left(answers, today)) or _truth(right(answers, today))
     return lambda answers, today: operate(left(answers, today), right(answers, today))
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from content.model import Picking
 from handlers.fold import fold, means
@@ -29,11 +30,13 @@ class Picker:
         with `several`, more than one. A number that is not on the screen names nothing; choices that stand aside have
         none and are not counted.
         """
-        value = text.strip().casefold()
+        value, plain = text.strip().casefold(), fold(text)
         for choice in screen:
-            if not choice.url and (
-                value == choice.value.casefold()
-                or any(means(text, words) for words in (choice.label, *choice.also))
+            if choice.url:
+                continue
+            if value == choice.value.casefold() or (
+                plain in _folded(choice.label, choice.also)
+                and any(means(text, words) for words in (choice.label, *choice.also))
             ):
                 return (choice.value,)
         numbers = self.numbers(text)
@@ -50,3 +53,8 @@ class Picker:
         if not self._numbers.fullmatch(words):
             return []
         return [self._words.get(found) or int(found) for found in self._number.findall(words)]
+
+
+@lru_cache(maxsize=4096)  # the same few ways around a question stand on every screen
+def _folded(label: str, also: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(fold, (label, *also)))

@@ -181,8 +181,8 @@ class Prompts:
         if given:
             values = "; ".join(filter(None, (showing.value(walk, place) for place in given)))
             return [self._say(language, "form_standing", value=values)]
-        known = Walk(walk.form, {**walk.fills, **walk.known}, walk.today)
         if self.offers(walk, prompt):
+            known = Walk(walk.form, {**walk.fills, **walk.known}, walk.today)
             values = "; ".join(filter(None, (showing.value(known, place) for place in prompt.places)))
             return [
                 self._say(
@@ -193,9 +193,11 @@ class Prompts:
 
     def offers(self, walk: Walk, prompt: Prompt) -> bool:
         """Whether an answer of before stands ready for the whole prompt, and still fits."""
+        if any(place.name not in walk.known for place in prompt.places):
+            return False
         known = Walk(walk.form, {**walk.fills, **walk.known}, walk.today)
         return walk.is_open(prompt) and all(
-            place.name in walk.known and known.fits(place, walk.known[place.name]) for place in prompt.places
+            known.fits(place, walk.known[place.name]) for place in prompt.places
         )
 
     # Ways around a question
@@ -236,8 +238,7 @@ class Prompts:
 
     def counted(self, walk: Walk, prompt: Prompt, language: Language, message: Message) -> Message:
         """The message with how far it is; nobody counts what comes after submitting."""
-        prompts = list(walk.prompts(later=prompt.later))
-        keys = [one.key for one in prompts]
+        keys = [one.key for one in walk.prompts(later=prompt.later)]
         number = keys.index(prompt.key) + 1 if prompt.key in keys else len(keys)
         counted = self._say(language, "form_counted", number=number, total=len(keys))
         return Message(

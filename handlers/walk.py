@@ -6,7 +6,8 @@ numbers in one line, or a card of what is already known.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -106,10 +107,7 @@ class Walk:
         self.opened = opened
         self._computed: dict[str, Value] = {}
         self._held: dict[tuple[Expression, str], bool] = {}
-        self._found: list[
-            Prompt
-        ] = []  # the prompts looked for so far: once found they stay, as the answers do
-        self._further = self._every()
+        self._found: tuple[list[Prompt], list[Prompt]] | None = None  # the main part, and what comes after
         self._next: dict[bool, Prompt | None] = {}
 
     # What applies
@@ -179,24 +177,15 @@ class Walk:
 
     # What is asked
 
-    def prompts(self, *, later: bool | None = None) -> Iterator[Prompt]:
+    def prompts(self, *, later: bool | None = None) -> Sequence[Prompt]:
         """Every prompt that applies, in order; `later`: only the main part (False) or only what comes after (True)."""
-        at = 0
-        while True:
-            if at == len(self._found):
-                following = next(self._further, None)
-                if following is None:
-                    return
-                self._found.append(following)
-            prompt = self._found[at]
-            at += 1
-            if later is None or prompt.later == later:
-                yield prompt
-
-    def _every(self) -> Iterator[Prompt]:
-        for segment in _segments(self.form):
-            if not self._is_passed(segment):
-                yield from self._of(segment)
+        if self._found is None:  # once found they stay, as the answers do
+            self._found = ([], [])
+            for segment in _segments(self.form):
+                if not self._is_passed(segment):
+                    self._found[segment.questions[0].later].extend(self._of(segment))
+        main, after = self._found
+        return [*main, *after] if later is None else after if later else main
 
     def _is_passed(self, segment: _Segment) -> bool:
         """Whether it is the gate, through which one goes once: agreed, and withdrawn rather than edited."""
@@ -255,42 +244,48 @@ class Walk:
 
     def notes_before(self, prompt: Prompt) -> list[Place]:
         """The notes that stand between the prompt and the one before it."""
-        if not _has_notes(self.form):
-            return []
         notes: list[Place] = []
-        for place in self._in_order():
-            if place.name == prompt.places[0].name:
-                break
+        for place in self._backwards(prompt.places[0]) if _has_notes(self.form) else ():
             question = place.question
             if question.later != prompt.later or question.kind == "calculate" or not self.applies(place):
                 continue
-            if question.kind == "note":
-                notes.append(place)
-            else:
-                notes.clear()
-        return notes
+            if question.kind != "note":
+                break
+            notes.append(place)
+        return notes[::-1]
 
-    def _in_order(self) -> Iterator[Place]:
-        """Every place as one comes to it: a repeat instance by instance, notes and calculations too."""
-        for repeat, together in groupby(self.form.questions, lambda question: question.repeat):
-            questions = tuple(together)
-            for instance in self.instances(repeat) if repeat else ("",):
-                yield from (Place(question, instance) for question in questions)
+    def _backwards(self, place: Place) -> Iterator[Place]:
+        """Every place before that one, the nearest first: a repeat instance by instance, notes and calculations too."""
+        groups = _together(self.form)
+        at = next(number for number, questions in enumerate(groups) if place.question in questions)
+        questions = groups[at]
+        yield from (
+            Place(one, place.instance) for one in reversed(questions[: questions.index(place.question)])
+        )
+        instances = self._instances_of(questions)
+        for instance in reversed(instances[: instances.index(place.instance)]):
+            yield from (Place(one, instance) for one in reversed(questions))
+        for questions in reversed(groups[:at]):
+            for instance in reversed(self._instances_of(questions)):
+                yield from (Place(one, instance) for one in reversed(questions))
+
+    def _instances_of(self, questions: tuple[Question, ...]) -> tuple[str, ...]:
+        repeat = questions[0].repeat
+        return self.instances(repeat) if repeat else ("",)
 
     def progress(self, *, later: bool = False) -> tuple[int, int]:
         """How many prompts of a part are done, and how many there are as far as one can tell now."""
-        prompts = list(self.prompts(later=later))
+        prompts = self.prompts(later=later)
         return sum(not self.is_open(prompt) for prompt in prompts), len(prompts)
 
-    def _of(self, segment: _Segment) -> Iterator[Prompt]:
+    def _of(self, segment: _Segment) -> list[Prompt]:
         if segment.kind == "line":
-            yield from self._line(segment)
-        elif segment.kind == "card" and self._is_known(segment) and segment.group:
+            return self._line(segment)
+        if segment.kind == "card" and self._is_known(segment) and segment.group:
             places = tuple(place for place in segment.places if self._is_offered(place))
-            yield Prompt(segment.group.name, "card", places)
-        else:
-            prompts = segment.prompts or map(_asking, self._places(segment))
-            yield from (prompt for prompt in prompts if self.applies(prompt.place))
+            return [Prompt(segment.group.name, "card", places)]
+        prompts = segment.prompts or map(_asking, self._places(segment))
+        return [prompt for prompt in prompts if self.applies(prompt.places[0])]
 
     def _places(self, segment: _Segment) -> tuple[Place, ...]:
         """The places of its questions, one instance of its repeat after another."""
@@ -299,12 +294,11 @@ class Walk:
         instances = self.instances(segment.repeat)
         return tuple(Place(question, instance) for instance in instances for question in segment.questions)
 
-    def _line(self, segment: _Segment) -> Iterator[Prompt]:
+    def _line(self, segment: _Segment) -> list[Prompt]:
         """All its numbers at once, those of every instance of a repeat."""
         assert segment.group
         places = tuple(place for place in self._places(segment) if self.applies(place))
-        if places:
-            yield Prompt(segment.group.name, "line", places)
+        return [Prompt(segment.group.name, "line", places)] if places else []
 
     def _is_known(self, segment: _Segment) -> bool:
         """Whether a card may stand for its questions: none was answered yet, and every one that must be is known."""
@@ -353,7 +347,7 @@ class Walk:
         if not behind:
             return self
         walk = Walk(self.form, {**self.fills, **behind}, self.today, self.known, self.opened)
-        walk._computed, walk._held = self._computed, self._held
+        walk._computed, walk._held, walk._found = self._computed, self._held, self._found
         return walk
 
     def _was_given(self, place: Place) -> bool:
@@ -460,9 +454,10 @@ class _Answers(Mapping[str, Value]):
         return tuple(str(value) for value in every if value != "")
 
     def _at(self, question: Question, instance: str) -> Value:
-        if question.kind == "calculate":
-            return self._walk.computed(question, instance)
         fill = self._walk.fills.get(_name(question, instance))
+        if question.kind == "calculate":
+            kept = _kept(question, fill) if fill else None
+            return self._walk.computed(question, instance) if kept is None else kept
         if fill is None:
             return ""
         value = fill.as_value()
@@ -504,6 +499,12 @@ def _segments(form: Form) -> tuple[_Segment, ...]:
 
 
 @lru_cache(maxsize=64)
+def _together(form: Form) -> tuple[tuple[Question, ...], ...]:
+    """The questions in a row that one repeat, or none, goes around."""
+    return tuple(tuple(group) for _, group in groupby(form.questions, lambda question: question.repeat))
+
+
+@lru_cache(maxsize=64)
 def _has_notes(form: Form) -> bool:
     return any(question.kind == "note" for question in form.questions)
 
@@ -528,6 +529,21 @@ def _segments_by_name(form: Form) -> Mapping[str, tuple[_Segment, ...]]:
         for name in (*group, *(question.name for question in segment.questions)):
             found.setdefault(name, []).append(segment)
     return {name: tuple(segments) for name, segments in found.items()}
+
+
+def _kept(question: Question, fill: Fill) -> Value | None:
+    """The value of a calculation that stands in the answers already, where its text says all about it; else None.
+
+    What looks like a number or a truth may have been either, and what looks at the day has changed since.
+    """
+    if question.calculation is None or question.calculation.looks_at_today:
+        return None
+    value = fill.as_value()
+    is_plain = isinstance(value, Decimal) or (isinstance(value, str) and not _AMBIGUOUS.fullmatch(value))
+    return value if is_plain else None
+
+
+_AMBIGUOUS = re.compile(r"true|false|-?[0-9.]+")
 
 
 def _merged(fills: Fills, changed: Mapping[str, Fill | None]) -> dict[str, Fill]:
