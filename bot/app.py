@@ -62,7 +62,7 @@ def registry(
 ) -> Registry:
     """Who makes which effect happen, decides which outcome, answers which query; `forget` removes an erased person's files."""
     key, shelf = settings.key(), shelf or FormShelf()
-    drafts = responses.DraftReader(shelf)
+    drafts = responses.DraftReader(shelf, locks=True)
     door = responses.Door(drafts)
     return Registry(
         writers={

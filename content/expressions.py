@@ -30,6 +30,7 @@ _POSITION = re.compile(r"\bposition\s*\(\s*\.\.\s*\)")
 _CHOICE_NAME = re.compile(r"\bjr:choice-name\s*\(")
 _STRINGS = re.compile(r"'[^']*'|\"[^\"]*\"")
 _LONGEST = 2_000  # characters
+_MOST_PLACES = 9  # behind the decimal mark
 
 
 class ExpressionError(Exception):
@@ -46,6 +47,8 @@ class Expression:
             token = _parser().parse(_translated(source))
         except ElementPathError as error:
             raise ExpressionError(f"{source!r}: {str(error).partition(': ')[2] or error}") from None
+        except RecursionError:
+            raise ExpressionError("is nested too deeply") from None
         names: set[str] = set()
         self._run = _built(token, names)
         self.names = frozenset(names)
@@ -159,11 +162,21 @@ def _call(name: str, arguments: list[Run]) -> Run:
     least, most, function = _FUNCTIONS[name]
     if not least <= len(arguments) <= most:
         raise ExpressionError(f"{name}() takes {least} to {most} values, not {len(arguments)}")
+    if name == "regex":
+        _check_pattern(arguments[1])
     if name == "today":
         return lambda _answers, today: today.isoformat()
     if name in ("xlsform-if", "coalesce"):  # what is not chosen is not looked at
         return _lazily(name, arguments)
     return lambda answers, today: function(*(argument(answers, today) for argument in arguments))
+
+
+def _check_pattern(pattern: Run) -> None:
+    """A pattern that is written out must be one; raises ExpressionError."""
+    try:
+        re.compile(_text(pattern({}, date.min)))
+    except re.error as error:
+        raise ExpressionError(f"regex(): {error}") from None
 
 
 def _lazily(name: str, arguments: list[Run]) -> Run:
@@ -268,14 +281,17 @@ def _chosen(value: Value) -> tuple[str, ...]:
 
 def _regex(value: Value, pattern: Value) -> bool:
     text = _text(value)
-    return bool(text) and re.fullmatch(_text(pattern), text) is not None
+    try:
+        return bool(text) and re.fullmatch(_text(pattern), text) is not None
+    except re.error:  # a pattern made of an answer
+        return False
 
 
 def _round(value: Value, places: Value = Decimal(0)) -> Value:
     number, digits = _number(value), _number(places)
     if number is None or digits is None:
         return ""
-    return number.quantize(Decimal(1).scaleb(-int(digits)), ROUND_HALF_UP)
+    return number.quantize(Decimal(1).scaleb(-min(max(int(digits), 0), _MOST_PLACES)), ROUND_HALF_UP)
 
 
 def _sum(values: Value) -> Value:
@@ -322,6 +338,7 @@ _FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "concat": (1, 20, lambda *values: "".join(_text(value) for value in values)),
     "xlsform-round": (1, 2, _round),
     "xlsform-sum": (1, 1, _sum),
+    "count-non-empty": (1, 1, lambda values: Decimal(len(_chosen(values)))),
     "selected-at": (2, 2, _selected_at),
     "xlsform-choice-name": (2, 2, lambda value, _question: value),  # the engine shows a name by its label
 }

@@ -222,7 +222,7 @@ class Layout:
             self._moment(response.started_at),
             self._moment(response.updated_at),
             self._moment(response.submitted_at) if response.submitted_at else None,
-            response.last_question if codes else self._reached(response),
+            "" if is_submitted else response.last_question if codes else self._reached(response),
             int(response.rival) if codes else rival,
         ]
 

@@ -1,6 +1,7 @@
 """What should happen, said as frozen values; storage makes it happen in the turn's own transaction."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from content.model import Language
 
@@ -18,7 +19,12 @@ class Outcome:
 
 
 class Query:
-    """A question to the database that a dialogue names before its step; storage has one reader for each kind."""
+    """A question to the database that a dialogue names before its step; storage has one reader for each kind.
+
+    `shared`: others may change what it reads, so that two people who ask the same are settled one after the other.
+    """
+
+    shared: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)

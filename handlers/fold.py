@@ -34,7 +34,7 @@ def fold(text: str) -> str:
     """`text` in lower case without tone marks and đ, each run of white space one space."""
     bare = unicodedata.normalize("NFD", text.casefold())
     kept = "".join(letter for letter in bare if not unicodedata.combining(letter))
-    return _SPACES.sub(" ", kept.replace("đ", "d")).strip()
+    return _SPACES.sub(" ", kept.replace("đ", "d").replace("–", "-")).strip()
 
 
 def words_of(text: str) -> list[Word]:

@@ -34,9 +34,13 @@ class Prompts:
         *,
         lead: Iterable[str] = (),
         picked: str | None = None,
+        own: Mapping[str, str] | None = None,
     ) -> Message:
-        """The prompt as a message; `lead` are lines said before it, `picked` the names ticked so far by «+»."""
-        showing = self.showing(language)
+        """The prompt as a message; `lead` are lines said before it, `picked` the names ticked so far by «+».
+
+        `own` are the person's own values, by question: what stands already is shown to nobody else.
+        """
+        showing = Showing(self._say, language, own)
         lines = [*lead, *(showing.label(walk, note) for note in walk.notes_before(prompt))]
         match prompt.kind:
             case "card":
@@ -210,7 +214,7 @@ class Prompts:
         elif self.offers(walk, prompt):
             names.append("default" if _by_default(walk, prompt) else "same")
         if not any(place.question.row.required for place in prompt.places):
-            names.append("skip")
+            names.append("skip" if walk.is_open(prompt) else "clear")
         is_listed = (
             prompt.kind == "question" and prompt.place.question.choices and not self._is_typed(prompt.place)
         )
@@ -230,7 +234,8 @@ class Prompts:
     def aside(self, name: Aside, key: str, language: Language, *, numbered: bool = False) -> Choice:
         """A way around the question of that key."""
         label = self._say(language, f"form_aside_{name}")
-        return Choice(label, f"form:{name}:{key}", also=self._words.get(name, ()), aside=not numbered)
+        act = "skip" if name == "clear" else name  # an answer that stands is passed over by taking it away
+        return Choice(label, f"form:{act}:{key}", also=self._words.get(act, ()), aside=not numbered)
 
     def why(self, prompt: Prompt) -> tuple[Place, ...]:
         """The places of a prompt that can say why they are asked."""

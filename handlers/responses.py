@@ -23,7 +23,7 @@ class Draft:
     """A response as its form's dialogue sees it.
 
     `fills` are the answers by place, `known` those offered from before; `consented`: this person has agreed to the
-    form's notice; `role`: how they came to it.
+    form's notice; `role`: how they came to it; `sent`: it was submitted once, whatever became of it since.
     """
 
     code: str
@@ -34,6 +34,7 @@ class Draft:
     known: Fills = field(default_factory=dict)
     consented: bool = False
     role: Role = "owner"
+    sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class DraftOf(Query):
     """The response of that code, if this person takes part in it: the answer is a Draft, or None."""
 
     code: str
+
+    shared = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +115,11 @@ class KeepPersonal(Effect):
 
 @dataclass(frozen=True, slots=True)
 class SetStatus(Effect):
-    """The response is submitted, taken up again, or given up."""
+    """The response is submitted, given up, or taken up `again` as it was."""
 
     code: str
     status: Status
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,15 +82,18 @@ class Router:
         """What must be read before `step` is called with the same cue and state."""
         state, _ = self._load(stored, person)
         if isinstance(cue, Tapped):
-            return self._owner(cue.value).needs(self._chosen(cue.value, state), state, person)
+            owner, given = self._receiver(cue, state, person)
+            return owner.needs(given, state, person)
         queries: dict[Query, None] = {}
-        for dialogue, given in self._perhaps(cue, state):
+        for dialogue, given in self._perhaps(cue, state, person):
             queries |= dict.fromkeys(dialogue.needs(given, state, person))
         return tuple(queries)
 
-    def _perhaps(self, cue: Cue, state: State) -> list[tuple[Dialogue, Cue]]:
+    def _perhaps(self, cue: Cue, state: State, person: Person) -> list[tuple[Dialogue, Cue]]:
         """Who may take it, and as what; to find out who does would cost more than a row too many."""
         found: list[tuple[Dialogue, Cue]] = [(self._dialogues[state.dialogue], cue), (self._ask, cue)]
+        if person.draft and isinstance(cue, Said) and self._filling.claims(cue.text):
+            found.append((self._filling, cue))
         if self._survey.claims(cue):
             found.append((self._survey, cue))
         if self._privacy.claims(cue):
@@ -109,7 +112,7 @@ class Router:
         view = replace(view, person=person, state=state, language=language)
         if unreadable:
             return self._recovered(stored or "", unreadable, view)
-        dialogue, cue = self._receiver(cue, state)
+        dialogue, cue = self._receiver(cue, state, person)
         step = self._stale(view) if self._is_stale(cue, state, dialogue) else dialogue.step(cue, view)
         return self._introduced(cue, view, step)
 
@@ -126,15 +129,17 @@ class Router:
             return self.home.start(person.language, person), f"{state.dialogue} {state.version}"
         return state, None
 
-    def _receiver(self, cue: Cue, state: State) -> tuple[Dialogue, Cue]:
+    def _receiver(self, cue: Cue, state: State, person: Person) -> tuple[Dialogue, Cue]:
         """The dialogue that takes the cue, and the cue as it is given to it."""
         match cue:
             case Outcome():
                 return self._dialogues[state.dialogue], cue
             case Tapped(value):
-                return self._owner(value), self._chosen(value, state)
+                is_strange = value.partition(":")[0] not in self._dialogues
+                owner = self._filling if is_strange and self._is_filling(state) else self._owner(value)
+                return owner, self._chosen(value, state)
             case Said(text):
-                return self._said(text, cue, state)
+                return self._said(text, cue, state, person)
             case SaidTooMuch() | SentFile():
                 return (self._filling if self._is_filling(state) else self.home), cue
             case Started():
@@ -142,13 +147,15 @@ class Router:
             case _:
                 return self._dialogues[state.dialogue], cue
 
-    def _said(self, text: str, cue: Said, state: State) -> tuple[Dialogue, Cue]:
+    def _said(self, text: str, cue: Said, state: State, person: Person) -> tuple[Dialogue, Cue]:
         if self._is_filling(state):
             return self._filling, cue
         if picked := self.picker.pick(state.screen, text):
             return self._owner(picked[0]), Chose(picked)
         if command := self.home.command(text):
             return self.home, Chose((command,))
+        if person.draft and self._filling.claims(text):
+            return self._filling, cue
         if cue.understood.service == TO_STAFF and any(choice.value == HAND for choice in state.screen):
             return self._ask, Chose((HAND,))
         if self._privacy.claims(cue):

@@ -16,8 +16,10 @@ _PLACEHOLDER = re.compile(r"\$\{\s*([a-z][a-z0-9_]*)\s*\}")
 class Showing:
     """Says what stands in a form, in one language."""
 
-    def __init__(self, say: Catalogue, language: Language) -> None:
+    def __init__(self, say: Catalogue, language: Language, own: Mapping[str, str] | None = None) -> None:
+        """`own` are the values that belong to whoever looks, by question."""
         self._say = say
+        self._own = own or {}
         self.language: Language = language
 
     def label(self, walk: Walk, place: Place) -> str:
@@ -61,7 +63,7 @@ class Showing:
         if fill is None:
             return ""
         if fill.mark == PERSONAL:
-            own = (personal or {}).get(question.name)
+            own = (personal or self._own).get(question.name)
             return shown_contact(own) if own is not None else self._say(self.language, "form_kept_apart")
         return self.fill(question, fill)
 

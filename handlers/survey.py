@@ -25,6 +25,7 @@ from handlers.responses import (
     PersonalOf,
     SaveFills,
     SetStatus,
+    Status,
     TakeOver,
     code_from,
     typed_code,
@@ -66,7 +67,7 @@ class Survey:
         held: list[Query] = [DraftOf(person.draft), PersonalOf(person.draft)] if person.draft else []
         if isinstance(cue, Chose | Tapped):
             code = self._undone(cue)
-            held += [DraftOf(code)] if code else []
+            held += [DraftOf(code), PersonalOf(code)] if code else []
         return (*held, LastResponse(self._form.id))
 
     def anytime(self, value: str) -> bool:
@@ -89,6 +90,8 @@ class Survey:
                 return self._joining(view, TakeOver(payload.removeprefix(BY_LINK)))
             case Started(payload) if payload.startswith(BY_CODE):
                 return self._by_code(view, payload.removeprefix(BY_CODE))
+            case Joined(draft) if draft.status == "cancelled":
+                return self._given_up(view, draft)
             case Joined(draft):
                 return self._filling.card(replace(view, person=replace(view.person, draft=draft.code)), draft)
             case NotJoined(reason):
@@ -221,6 +224,17 @@ class Survey:
     def _joining(self, view: View, effect: Effect) -> Step:
         return Step(view.person, State(self.name, self.version), effects=(effect,))
 
+    def _given_up(self, view: View, draft: Draft) -> Step:
+        """A response that was given up: its owner may take it up again, to anybody else it is not there."""
+        language = view.language
+        if draft.role != "owner":
+            return self._told(view, self._say(language, "survey_not_joined_unknown"))
+        undo = Choice(self._say(language, "form_cancel_undo"), f"survey:undo:{draft.code}")
+        step = self._at_menu(view, self._say(language, "form_cancelled"))
+        screen = (undo, *step.state.screen)
+        said = replace(step.replies[0], choices=screen)
+        return replace(step, state=replace(step.state, screen=screen), replies=(said,))
+
     def _undo(self, view: View, code: str) -> Step:
         """A response that was given up is taken up again."""
         draft = view.answers.get(DraftOf(code))
@@ -229,10 +243,13 @@ class Survey:
         person = replace(view.person, draft=code)
         if draft.status != "cancelled":
             return self._filling.card(replace(view, person=person), draft)
-        effects = (SetStatus(code, "partial"),)
+        status: Status = "submitted" if draft.sent else "partial"
         lead = (self._say(view.language, "survey_taken_up"),)
         return self._filling.begin(
-            replace(view, person=person), replace(draft, status="partial"), lead=lead, effects=effects
+            replace(view, person=person),
+            replace(draft, status=status),
+            lead=lead,
+            effects=(SetStatus(code, status, again=True),),
         )
 
     def _undone(self, cue: Cue) -> str | None:

@@ -43,13 +43,25 @@ class Counts:
 _EXPORTED: tuple[Status, ...] = ("submitted", "partial")
 _WHEN = sa.func.coalesce(responses.c.submitted_at, responses.c.updated_at)
 
+_another = responses.alias("another")
+_OTHER = (
+    sa.select(sa.literal(1))
+    .where(
+        _another.c.form_id == responses.c.form_id,
+        _another.c.year == responses.c.year,
+        _another.c.tax_code == responses.c.tax_code,
+        _another.c.id != responses.c.id,
+        _another.c.status.in_(("submitted", "partial")),
+    )
+    .exists()
+)
 _COLUMNS = (
     responses.c.code,
     responses.c.version,
     responses.c.year,
     responses.c.status,
     responses.c.last_question,
-    responses.c.rival,
+    (responses.c.rival | _OTHER).label("rival"),
     responses.c.started_at,
     responses.c.updated_at,
     responses.c.submitted_at,

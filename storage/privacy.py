@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
 from content.model import Language
+from handlers.fills import KEPT_APART
 from handlers.people import Person
 from handlers.responses import Erased, EraseMe, Held, HeldConsent, HeldValue, MyData
 from storage.consents import subject
 from storage.database import ERASED
 from storage.forms import FormShelf
+from storage.responses import as_json
 from storage.tables import (
     Instant,
     addresses,
@@ -152,6 +155,7 @@ class Eraser:
         """Erase; runs inside the turn's own transaction."""
         who = {"who": person.id}
         codes = list(connection.execute(_CODES, who).scalars())
+        self._forget_in_answers(connection, person)
         counted = {name: connection.execute(statement, who).rowcount for name, statement in _ERASING}
         connection.execute(_FORGET_DRAFT, who)
         proof = {
@@ -163,3 +167,45 @@ class Eraser:
         connection.info[ERASED] = True
         self._erased(codes, person.id)
         return Erased(counted["personal_values"], counted["outbox"])
+
+    def _forget_in_answers(self, connection: sa.Connection, person: Person) -> None:
+        """Take out of the answers what names the person all the same: a household's name, a name in a free text."""
+        who = {"who": person.id}
+        own = [value.casefold() for value in connection.execute(_OWN_VALUES, who).scalars()]
+        for response_id, answers in connection.execute(_OWN_ANSWERS, who).all():
+            named = [place for place, fill in answers.items() if _names(fill, own)]
+            if answers.get("legal_form") == ["household"] and "enterprise" in answers:
+                named.append("enterprise")
+            if named:
+                kept = {**answers, **dict.fromkeys(named, KEPT_APART.dump())}
+                given = {"which": response_id, "kept": orjson.dumps(kept).decode(), "places": named}
+                connection.execute(_REPLACE_ANSWERS, given)
+                connection.execute(_REPLACE_HISTORY, given)
+
+
+def _names(fill: list[Any], own: list[str]) -> bool:
+    """Whether words of an answer hold something the person said of themselves."""
+    said = [one.casefold() for one in fill if isinstance(one, str)]
+    return any(value in text for value in own for text in said if len(value) >= _SHORTEST_NAME)
+
+
+_SHORTEST_NAME = 4  # characters; a shorter word names nobody by itself
+_OWN_VALUES = sa.select(personal_values.c.value).where(personal_values.c.person_id == _WHO)
+_OWN_ANSWERS = (
+    sa.select(responses.c.id, responses.c.answers)
+    .join(participants, participants.c.response_id == responses.c.id)
+    .where(participants.c.person_id == _WHO)
+)
+_REPLACE_ANSWERS = (
+    sa.update(responses)
+    .where(responses.c.id == sa.bindparam("which"))
+    .values(answers=as_json(sa.bindparam("kept", type_=sa.Text)))
+)
+_REPLACE_HISTORY = (
+    sa.update(answer_log)
+    .where(
+        answer_log.c.response_id == sa.bindparam("which"),
+        answer_log.c.place.in_(sa.bindparam("places", expanding=True)),
+    )
+    .values(fill=None)
+)

@@ -100,6 +100,7 @@ _DRAFTS = sa.select(
     responses.c.status,
     responses.c.answers,
     responses.c.known,
+    responses.c.submitted_at,
 ).select_from(
     _given_drafts.join(responses, responses.c.code == _given_drafts.c.code).join(
         participants,
@@ -109,11 +110,18 @@ _DRAFTS = sa.select(
 )
 
 
-class DraftReader:
-    """Finds the responses people take part in; nobody gets another's by naming its code."""
+_LOCKED_DRAFTS = _DRAFTS.order_by(responses.c.id).with_for_update(of=responses)
 
-    def __init__(self, shelf: FormShelf) -> None:
+
+class DraftReader:
+    """Finds the responses people take part in; nobody gets another's by naming its code.
+
+    With `locks` nobody else may change what was read until the transaction ends.
+    """
+
+    def __init__(self, shelf: FormShelf, *, locks: bool = False) -> None:
         self._shelf = shelf
+        self._statement = _LOCKED_DRAFTS if locks else _DRAFTS
 
     def __call__(
         self, connection: sa.Connection, asked: Sequence[tuple[Person, DraftOf]]
@@ -121,11 +129,21 @@ class DraftReader:
         """The responses that exist, by (person id, query)."""
         wanted = bound({"person_id": person.id, "code": query.code} for person, query in asked)
         found = {}
-        for person_id, role, consented, code, form_id, version, *more in connection.execute(_DRAFTS, wanted):
-            year, status, answers, known = more
+        for person_id, role, consented, code, form_id, version, *more in connection.execute(
+            self._statement, wanted
+        ):
+            year, status, answers, known, submitted_at = more
             form = self._shelf.form(connection, form_id, version)
             draft = Draft(
-                code, form, year, status, _fills(answers), _fills(known or {}), bool(consented), role
+                code,
+                form,
+                year,
+                status,
+                _fills(answers),
+                _fills(known or {}),
+                bool(consented),
+                role,
+                submitted_at is not None,
             )
             found[person_id, DraftOf(code)] = draft
         return found
@@ -325,7 +343,7 @@ _SAVE = (
         answers=merged(responses.c.answers, _given_saved.c.patch),
         last_question=_given_saved.c.last_question,
         tax_code=sa.func.nullif(sa.func.coalesce(_given_saved.c.tax_code, responses.c.tax_code), ""),
-        rival=responses.c.rival | _given_saved.c.rival,
+        rival=sa.case((_given_saved.c.tax_code.is_(None), responses.c.rival), else_=_given_saved.c.rival),
         updated_at=_given_saved.c.at,
     )
 )
@@ -370,7 +388,7 @@ def _folded(effects: Sequence[tuple[Person, datetime, SaveFills]]) -> list[dict[
             "code": effect.code,
             "last_question": effect.last_question,
             "tax_code": before.get("tax_code") if effect.tax_code is None else effect.tax_code,
-            "rival": effect.rival or before.get("rival", False),
+            "rival": before.get("rival", False) if effect.tax_code is None else effect.rival,
             "at": instant(at),
         }
     return [{**row, "patch": orjson.dumps(patches[code]).decode()} for code, row in one_each.items()]
@@ -426,7 +444,7 @@ class PersonalWriter:
         connection.execute(_KEEP, values)
 
 
-_given_status = rows(code=sa.String, status=sa.String, at=Instant)
+_given_status = rows(code=sa.String, status=sa.String, again=sa.Boolean, at=Instant)
 _SET_STATUS = (
     sa.update(responses)
     .where(responses.c.code == _given_status.c.code)
@@ -434,7 +452,10 @@ _SET_STATUS = (
         status=_given_status.c.status,
         updated_at=_given_status.c.at,
         submitted_at=sa.case(
-            (_given_status.c.status == sa.literal_column("'submitted'"), _given_status.c.at),
+            (
+                (_given_status.c.status == sa.literal_column("'submitted'")) & ~_given_status.c.again,
+                _given_status.c.at,
+            ),
             else_=responses.c.submitted_at,
         ),
     )
@@ -444,7 +465,7 @@ _SET_STATUS = (
 def set_status(connection: sa.Connection, effects: Sequence[tuple[Person, datetime, SetStatus]]) -> None:
     """Submit, take up again, or give up."""
     last = {
-        effect.code: {"code": effect.code, "status": effect.status, "at": instant(at)}
+        effect.code: {"code": effect.code, "status": effect.status, "again": effect.again, "at": instant(at)}
         for _, at, effect in effects
     }
     connection.execute(_SET_STATUS, bound(last.values()))
@@ -487,9 +508,7 @@ _USE = (
     .where(handovers.c.id == sa.bindparam("which"), handovers.c.used_at.is_(None))
     .values(used_at=sa.bindparam("now", type_=Instant))
 )
-_BY_CODE = sa.select(responses.c.id).where(
-    responses.c.code == sa.bindparam("typed"), responses.c.status != sa.literal_column("'cancelled'")
-)
+_BY_CODE = sa.select(responses.c.id).where(responses.c.code == sa.bindparam("typed"))
 _TAKES_PART = sa.select(participants.c.role).where(
     participants.c.response_id == sa.bindparam("which"), participants.c.person_id == sa.bindparam("who")
 )

@@ -5,7 +5,7 @@
 
 A dialogue that asks for an outcome (a seat, a ticket) cannot be settled in a set: its turn is put apart, together
 with that person's later turns, and settled alone right after, in a savepoint. So is a person's second turn in a group
-when it needs rows that the first may have changed.
+when it needs rows that the first may have changed, and a second person's turn on what two people share.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -165,8 +165,8 @@ def settle(
     """
     places = people.lock(connection, ((turn.channel, turn.address) for turn in group), group[0].at)
     fresh = _take_keys(connection, group, places)
-    answers = _read(connection, fresh, places, router, registry)
-    work = _Work()
+    answers, contested = _read(connection, fresh, places, router, registry)
+    work = _Work(apart=contested)
     for turn, turn_id in fresh.items():
         place = _place(places, turn)
         step = _decide(connection, turn, place.standing, answers, router, registry, work, alone=alone)
@@ -230,9 +230,14 @@ def _read(
     places: Mapping[people.Met, Place],
     router: Router,
     registry: Registry,
-) -> Answers:
-    """The rows that each person's first turn asks for, one statement a kind of query."""
+) -> tuple[Answers, set[int]]:
+    """The rows that each person's first turn asks for, one statement a kind of query.
+
+    And the people who ask for what somebody before them in the group may be about to change: they are settled after.
+    """
     asked: dict[type[Query], list[tuple[Person, Query]]] = {}
+    holders: dict[Query, int] = {}
+    contested: set[int] = set()
     first: set[int] = set()
     for turn in group:
         standing = _place(places, turn).standing
@@ -241,11 +246,13 @@ def _read(
         first.add(standing.person.id)
         for query in router.needs(turn.cue, standing.stored, standing.person):
             asked.setdefault(type(query), []).append((standing.person, query))
+            if query.shared and holders.setdefault(query, standing.person.id) != standing.person.id:
+                contested.add(standing.person.id)
     answers: dict[int, dict[Query, object]] = {}
     for kind, queries in asked.items():
         for (person_id, query), answer in registry.readers[kind](connection, queries).items():
             answers.setdefault(person_id, {})[query] = answer
-    return answers
+    return answers, contested
 
 
 def _decide(

@@ -13,7 +13,7 @@ def ask(here: Here, prompt: Prompt, *, reviewing: bool = False) -> Step:
         return ask_consent(here, prompt)
     if here.is_anothers(prompt.places):
         here = here.saying(here.tell("form_anothers"))
-    message = here.tools.prompts.ask(here.walk, prompt, here.language, lead=here.lead)
+    message = here.tools.prompts.ask(here.walk, prompt, here.language, lead=here.lead, own=here.own)
     return here.show(message, prompt, back="review" if reviewing else None)
 
 

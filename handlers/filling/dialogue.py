@@ -31,7 +31,20 @@ from handlers.values import Values, tax_code
 from handlers.walk import Prompt, Walk
 
 # Words that mean the same at any question.
-COMMANDS = ("back", "skip", "why", "later", "stop", "cancel", "colleague", "review", "help", "submit", "code")
+COMMANDS = (
+    "back",
+    "skip",
+    "why",
+    "later",
+    "stop",
+    "cancel",
+    "colleague",
+    "review",
+    "help",
+    "submit",
+    "code",
+    "go_on",
+)
 CHOOSING = ("review", "later", "stop", "cancel", "gate", "tax", "card", "submitted")  # nothing is typed here
 _SHOWING = (
     "form:review",
@@ -42,6 +55,8 @@ _SHOWING = (
     "form:more",
     "form:submit",
 )
+SURE_WISH = 0.8  # a wish below it is not fulfilled in the middle of a form
+_WORDS = re.compile(r"[^\W\d_]{2,}\W+[^\W\d_]{2,}")  # «12 3 ?» is no question
 SURE = 0.6  # an answer of the plan below it is not given in place of an answer to the form
 _NUMBER = re.compile(r"\d{1,3}")
 
@@ -116,6 +131,10 @@ class Filling:
             form_id, year = asked.split()
             queries.append(TaxCodeTaken(form_id, int(year), typed, person.draft))
         return tuple(queries)
+
+    def claims(self, text: str) -> bool:
+        """Whether words typed elsewhere mean the response in hand: «làm tiếp», «xem lại», «sửa 5»."""
+        return self._named(text) in ("go_on", "review", "colleague", "code") or self._number(text) is not None
 
     def anytime(self, value: str) -> bool:
         """Every tap is looked at: whether it is of the question on the screen is decided here."""
@@ -265,6 +284,7 @@ class Filling:
             "colleague": leaving.hand_over,
             "review": review.review,
             "help": lambda here: again(here.saying(here.tell("form_help"))),
+            "go_on": go_on,
             "code": lambda here: again(
                 here.saying(here.tell("form_code_is", code=shown_code(here.draft.code)))
             ),
@@ -276,13 +296,13 @@ class Filling:
     def _other(self, here: Here, cue: Said) -> Step | None:
         """Whatever else was meant: a question, a wish, small talk; then the form's question again. None: nothing else."""
         kind = cue.understood.kind
-        if cue.understood.service:
+        if cue.understood.service and cue.understood.score >= SURE_WISH:
             return self._service(here, cue, cue.understood.service)
         answer = cue.answers.get(here.language) or next(iter(cue.answers.values()), None)
         told = kind == "smalltalk" or (kind in ("plan", "faq") and (answer and answer.score >= SURE))
         if answer and told:
             return again(here, Message(answer.text))
-        if answer and kind == "handoff" and cue.text.rstrip().endswith("?"):
+        if answer and kind == "handoff" and cue.text.rstrip().endswith("?") and _WORDS.search(cue.text):
             kept = StoreQuestion(cue.text, answer.language, answer.topic)
             return again(here.doing(kept), Message(here.tell("form_asked_staff")))
         return None
@@ -314,6 +334,11 @@ class Filling:
         words = fold(text).rstrip(" .")
         if here.get("mode") == "review" and _NUMBER.fullmatch(words):
             return int(words)
+        return self._number(text)
+
+    def _number(self, text: str) -> int | None:
+        """The number in «sửa 5»."""
+        words = fold(text).rstrip(" .")
         for word in self._edit_words:
             rest = words.removeprefix(word).strip()
             if words.startswith(f"{word} ") and _NUMBER.fullmatch(rest):

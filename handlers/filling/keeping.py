@@ -37,7 +37,8 @@ def changed(here: Here, given: Mapping[str, Fill | None], *, rival: bool = False
     asked = upcoming.key if upcoming else ""
     fills = tuple(change.fills.items())
     save_fills = SaveFills(here.draft.code, fills, asked, _tax_code(here, change), rival)
-    return replace(here.doing(save_fills, *_forgotten(here, change)), walk=walk), change
+    effects = (save_fills, *_forgotten(here, change), *_agreed_no_more(here, change))
+    return replace(here.doing(*effects), walk=walk), change
 
 
 def _tax_code(here: Here, change: Change) -> str | None:
@@ -80,6 +81,27 @@ def evidence(
     """The evidence of one yes or no given here; `code` where it is the agreement to a response's notice."""
     place = (view.channel, view.address)
     return RecordConsent(purpose, notices.version, text, "yes" if yes else "no", *place, code)
+
+
+def _agreed_no_more(here: Here, change: Change) -> list[RecordConsent]:
+    """What was agreed to by an answer that was taken back: skipped, or no longer asked."""
+    found = []
+    for question in here.draft.form.questions:
+        purpose, former = question.row.consent, here.walk.fills.get(question.name)
+        taken_back = question.name in change.fills and former is not None and former.mark == ANSWERED
+        fill = change.fills.get(question.name)
+        if not purpose or not taken_back or (fill and fill.mark == ANSWERED) or former is None:
+            continue
+        chosen = former.value if isinstance(former.value, tuple) else (str(former.value),)
+        alone = {one.name for one in question.choices if one.exclusive}
+        purposes = [purpose] if purpose != "each" else [name for name in chosen if name not in alone]
+        if purpose != "each" and "yes" not in chosen:
+            continue
+        shown = here.showing.label(here.walk, Place(question))
+        place = (here.view.channel, here.view.address)
+        version = here.tools.notices.version
+        found += [RecordConsent(name, version, shown, "withdrawn", *place) for name in purposes]
+    return found
 
 
 def _agreed(here: Here, prompt: Prompt, taken: Taken) -> list[RecordConsent]:

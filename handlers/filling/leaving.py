@@ -77,7 +77,9 @@ def stopped(here: Here) -> Step:
 
 
 def ask_cancel(here: Here) -> Step:
-    """«Hủy» may mean two things."""
+    """«Hủy» may mean two things; whoever came by a code or a link can only leave what is another's."""
+    if not _is_owner(here):
+        return later(here.saying(here.tell("form_cancel_anothers")))
     choices = (
         here.choice("form_go_on", "form:next", "no"),
         here.choice("form_cancel_later", "form:later:", "later"),
@@ -86,8 +88,14 @@ def ask_cancel(here: Here) -> Step:
     return here.show(Message(here.text(here.tell("form_cancel")), choices), here.prompt, mode="cancel")
 
 
+def _is_owner(here: Here) -> bool:
+    return here.draft.role == "owner"
+
+
 def cancel(here: Here) -> Step:
     """Give the response up; it can be taken up again."""
+    if not _is_owner(here):
+        return later(here)
     code = here.draft.code
     person = replace(here.person, draft=None)
     step = here.tools.elsewhere(Chose(("home:menu",)), replace(here.view, person=person))

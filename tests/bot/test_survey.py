@@ -310,7 +310,7 @@ async def test_later_says_how_to_come_back_and_comes_back_to_the_same_question(
     code_in(left)
     clock.pass_(days=9)
 
-    card = await talk(visitor, "làm tiếp phiếu")
+    card = await talk(visitor, "khảo sát")
     assert "xong 4/18 câu" in card.text
     assert "Ngành chính của đơn vị" in (await talk(visitor, "làm tiếp")).text
 
@@ -674,3 +674,98 @@ async def test_other_is_said_in_the_same_message_or_asked_for(visitor: Visitor, 
 
     await talk(visitor, "sửa 2", "loại hình khác: Ban quản lý")
     assert answers(app)["legal_form"] == ["other", "", "Ban quản lý"]
+
+
+# What others may not do, and what is undone
+
+
+async def test_only_the_owner_gives_a_response_up(app: App, visitor: Visitor) -> None:
+    code = code_in(await talk(visitor, *SHORT, *OWN, "gửi", "không, vậy là đủ"))
+    other = Visitor(app, "other")
+    seen = await talk(other, code, "hủy")
+
+    assert "chỉ người đó hủy được" in seen.text
+    assert "Hủy phiếu này" not in seen.labels
+    await other.taps("form:cancel")
+    assert stored(app, "SELECT status FROM responses") == [("submitted",)]
+
+
+async def test_a_submitted_response_that_was_given_up_comes_back_submitted(
+    app: App, visitor: Visitor
+) -> None:
+    code = code_in(await talk(visitor, *SHORT, *OWN, "gửi", "không, vậy là đủ"))
+    [before] = stored(app, "SELECT submitted_at FROM responses")
+    await talk(visitor, "khảo sát", "xem lại", "hủy", "hủy phiếu này")
+    assert stored(app, "SELECT status FROM responses") == [("cancelled",)]
+    assert "Không tìm thấy" in (await talk(Visitor(app, "other"), code)).text
+
+    again = await talk(visitor, "menu", code, "lấy lại phiếu", "xem lại")
+    assert "Họ tên: Trần Thị Hạnh" in again.text
+    assert stored(app, "SELECT status, submitted_at FROM responses") == [("submitted", *before)]
+
+
+async def test_an_answer_taken_over_from_last_year_is_a_claim_too(
+    app: App, visitor: Visitor, clock: Clock
+) -> None:
+    await talk(visitor, *SHORT, *OWN, "gửi", "không, vậy là đủ")
+    clock.pass_(days=365)
+    await talk(visitor, "khảo sát", "đồng ý", "như cũ")
+
+    assert stored(app, "SELECT tax_code FROM responses ORDER BY id") == [(TAX_CODE,), (TAX_CODE,)]
+
+
+async def test_consent_that_is_taken_back_with_its_answer_is_withdrawn(app: App, visitor: Visitor) -> None:
+    await talk(visitor, *TO_COUNTS, "1 1 1", "đúng", "2", "3/2027", "có", "sửa 10", "bỏ qua")
+
+    said = stored(app, "SELECT purpose, answer FROM consents ORDER BY id")
+    assert said == [("survey", "yes"), ("expiry_reminder", "yes"), ("expiry_reminder", "withdrawn")]
+
+
+async def test_a_households_name_goes_with_its_person(app: App, visitor: Visitor) -> None:
+    """And so does a name that somebody wrote into a free text."""
+    own = ("Lê Văn Tám", "Chủ hộ", "0905 123 456")
+    said = (*SHORT[:2], "Hộ kinh doanh Lê Văn Tám", "hộ kinh doanh", *SHORT[5:11])
+    await talk(visitor, *said, "Xin gọi Lê Văn Tám trước.", *own, "gửi", "không, vậy là đủ")
+    assert "Lê Văn Tám".encode() in _bytes(app)
+    await talk(visitor, "xóa dữ liệu", "có")
+
+    assert "Lê Văn Tám".encode() not in _bytes(app)
+    assert answers(app)["enterprise"] == ["", "p"]
+    assert answers(app)["sector"] == ["wood"]
+
+
+async def test_counts_of_nothing_are_nothing_and_counts_not_known_are_not_known(
+    app: App, visitor: Visitor
+) -> None:
+    await talk(visitor, *TO_COUNTS, "0 0 0", "đúng")
+    assert answers(app)["instruments_total"] == [0]
+    assert answers(app)["group2_possible"] == [0]
+
+    await talk(visitor, "sửa 8", "1 2 ?", "đúng")
+    assert answers(app)["instruments_total"] == ["", "?"]
+
+
+async def test_the_words_of_a_form_mean_it_at_the_menu_too(visitor: Visitor) -> None:
+    await talk(visitor, *SHORT, *OWN, "gửi", "không, vậy là đủ", "menu")
+
+    assert "1. Tên đơn vị" in (await talk(visitor, "xem lại")).text
+    await talk(visitor, "menu")
+    assert "Đang ghi: Kế toán" in (await talk(visitor, "sửa 12")).text
+    await talk(visitor, "menu")
+    assert "đã gửi" in (await talk(visitor, "làm tiếp")).text
+
+
+@pytest.mark.parametrize("said", ["go", "Nguyễn Văn Đức", "12,5 3 ?"])
+async def test_what_is_no_answer_is_no_wish_either(visitor: Visitor, said: str) -> None:
+    seen = await talk(visitor, *SHORT[:3], said)
+
+    assert "chọn một mục" in seen.text
+    assert "Đơn vị thuộc loại hình nào?" in seen.text
+
+
+async def test_a_strange_button_does_not_lead_out_of_a_form(visitor: Visitor) -> None:
+    await talk(visitor, *SHORT[:3])
+    seen = await visitor.taps("Đúng")
+
+    assert "thuộc câu đã qua" in seen.text
+    assert "Đơn vị thuộc loại hình nào?" in seen.text

@@ -46,6 +46,10 @@ ANSWERS: dict[str, Value] = {
         ("'' != ${missing}", False),
         ("${fields} != ''", True),
         ("round(12.5)", Decimal(13)),
+        ("round(${size}, 40)", Decimal("30.000000000")),
+        ("regex(${name}, ${kind})", False),
+        ("count-non-empty(${counts})", Decimal(2)),
+        ("count-non-empty(${missing})", Decimal(0)),
         (". > 0 and . <= 100", True),
         (". = 12.5", True),
         ("${size} - ${zero} * 2 + 1", Decimal(31)),
@@ -77,7 +81,7 @@ def test_an_expression_has_the_value_xlsform_gives_it(source: str, value: Value)
 
 @pytest.mark.parametrize(
     "source",
-    ["", "${", "${size} >", "${size} > > 1", "nothing(${size})", "/data/size", "${size} = ", "if(${size}, 1)", "$$", "x" * 3000, "position(.)", "${a} | ${b}", "selected(${a})"],
+    ["", "${", "${size} >", "${size} > > 1", "nothing(${size})", "/data/size", "${size} = ", "if(${size}, 1)", "$$", "x" * 3000, "position(.)", "regex(., '(')", "(" * 900 + "1" + ")" * 900, "${a} | ${b}", "selected(${a})"],
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused_when_it_is_read(source: str) -> None:
     with pytest.raises(ExpressionError):

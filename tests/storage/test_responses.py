@@ -48,6 +48,23 @@ async def test_what_two_people_answer_at_once_in_one_response_is_all_kept(app: A
     assert kept["labour"] == ["to_200"]
 
 
+async def test_two_people_at_once_never_leave_what_contradicts_itself(app: App) -> None:
+    """One says there are no instruments while the other says how many there are."""
+    an, binh = Visitor(app, "an"), Visitor(app, "binh")
+    await talk(an, *SHORT[:8], "1, 3")
+    code = code_in(await talk(an, "mã phiếu"))
+    await talk(binh, code, "làm tiếp", "5 6")
+    await talk(an, "sửa 7")
+    await asyncio.gather(an.says("không dùng loại nào"), binh.says("đúng"))
+
+    kept = answers(app)
+    assert kept["instrument_types"] == [["none"]]
+    assert not [
+        name for name in kept if name.startswith("instrument_count.") and name != "instrument_count.none"
+    ]
+    assert kept["instruments_total"] == ["", "n"]
+
+
 async def test_many_people_begin_at_once_and_each_has_a_response_of_their_own(app: App) -> None:
     people = [Visitor(app, f"person {number}") for number in range(24)]
     for said in SHORT[:6]:
