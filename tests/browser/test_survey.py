@@ -341,7 +341,7 @@ def test_ways_around_a_question(come: Come) -> None:
     hanh.answers(until="Trong 12 tháng tới")
     assert "Hạn kiểm định gần nhất" in hanh.taps("Bỏ qua")
     assert "đã lưu ở câu" in hanh.taps("Để sau")
-    assert "đang làm dở" in hanh.does(Write("làm tiếp phiếu"))
+    assert "đang làm dở" in hanh.does(Write("khảo sát"))
     assert "Hạn kiểm định gần nhất" in hanh.taps("Làm tiếp")
 
 
