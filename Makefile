@@ -49,7 +49,10 @@ lint: .venv/.dev
 test: .venv/.dev .venv/.browser
 	@mkdir -p build
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest
+	@# The browser waits more than it works, so its tests run beside the others; their report follows.
+	@$(BIN)/python -m pytest tests/browser > build/browser.txt 2>&1 & browser=$$!; \
+	$(BIN)/python -m pytest --ignore=tests/browser; others=$$?; \
+	wait $$browser; seen=$$?; cat build/browser.txt; exit $$((others | seen))
 
 prove: .venv/.dev .venv/.browser
 	@mkdir -p build
