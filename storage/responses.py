@@ -342,7 +342,9 @@ _SAVE = (
     .values(
         answers=merged(responses.c.answers, _given_saved.c.patch),
         last_question=_given_saved.c.last_question,
-        tax_code=sa.func.nullif(sa.func.coalesce(_given_saved.c.tax_code, responses.c.tax_code), ""),
+        tax_code=sa.func.nullif(
+            sa.func.coalesce(_given_saved.c.tax_code, responses.c.tax_code), sa.literal_column("''")
+        ),
         rival=sa.case((_given_saved.c.tax_code.is_(None), responses.c.rival), else_=_given_saved.c.rival),
         updated_at=_given_saved.c.at,
     )
@@ -413,7 +415,7 @@ _KEEP = sa.insert(personal_values).from_select(
         _given_kept.c.at,
     )
     .select_from(_given_kept.join(responses, responses.c.code == _given_kept.c.code))
-    .where(_given_kept.c.value != ""),
+    .where(_given_kept.c.value != sa.literal_column("''")),
     include_defaults=False,
 )
 
