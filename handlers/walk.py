@@ -107,7 +107,9 @@ class Walk:
         self.opened = opened
         self._computed: dict[str, Value] = {}
         self._held: dict[tuple[Expression, str], bool] = {}
-        self._found: tuple[list[Prompt], list[Prompt]] | None = None  # the main part, and what comes after
+        self._found: tuple[list[Prompt], list[Prompt], list[Prompt]] | None = (
+            None  # main part, later, both in order
+        )
         self._next: dict[bool, Prompt | None] = {}
 
     # What applies
@@ -180,12 +182,13 @@ class Walk:
     def prompts(self, *, later: bool | None = None) -> Sequence[Prompt]:
         """Every prompt that applies, in order; `later`: only the main part (False) or only what comes after (True)."""
         if self._found is None:  # once found they stay, as the answers do
-            self._found = ([], [])
+            self._found = ([], [], [])
             for segment in _segments(self.form):
                 if not self._is_passed(segment):
-                    self._found[segment.questions[0].later].extend(self._of(segment))
-        main, after = self._found
-        return [*main, *after] if later is None else after if later else main
+                    prompts = self._of(segment)
+                    self._found[segment.questions[0].later].extend(prompts)
+                    self._found[2].extend(prompts)
+        return self._found[2 if later is None else later]
 
     def _is_passed(self, segment: _Segment) -> bool:
         """Whether it is the gate, through which one goes once: agreed, and withdrawn rather than edited."""
