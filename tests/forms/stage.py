@@ -259,6 +259,8 @@ class MemoryStage:
                 self._responses[code].answers = orjson.dumps(kept).decode()
             case KeepPersonal(code, name, value):
                 self._responses[code].personal[name] = value
+                if not value:
+                    del self._responses[code].personal[name]
             case SetStatus(code, status):
                 self._responses[code].status = status
             case RecordConsent(answer=answer, code=str(code)):

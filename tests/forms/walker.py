@@ -381,7 +381,9 @@ class Walker:
         if "notice" in expected:
             return
         self._code = self.stage.code or self._code
-        judge_kept(self.stage.kept(self._code), self.form.version, self._status, self._read, self._own)
+        # what was skipped later, or is no longer asked, is the person's again
+        own = {name: value for name, value in self._own.items() if self._read.answers.get(name) == ["", "p"]}
+        judge_kept(self.stage.kept(self._code), self.form.version, self._status, self._read, own)
         judge_notes(self._read, found)
         self._at = self._recognised(found, tuple(expected))
         if self._at != "half":
