@@ -116,6 +116,8 @@ def _built(token: XPathToken, names: set[str]) -> Run:
         return _built(token[0], names)
     if symbol in ("=", "!=") and len(token) == 2 and (asked := _asks_for_an_answer(token)) is not None:
         return _answered(_built(asked, names), equal=symbol == "=")
+    if symbol in ("=", "!=") and len(token) == 2 and token[1].symbol == "(string)":
+        return _same_as(_built(token[0], names), str(token[1].value), equal=symbol == "=")
     if symbol in _OPERATORS and len(token) == 2:
         return _operation(_OPERATORS[symbol], *(_built(part, names) for part in token))
     if symbol == "-" and len(token) == 1:
@@ -150,6 +152,17 @@ def _literal(token: XPathToken) -> Value:
     return str(token.value) if token.symbol == "(string)" else Decimal(str(token.value))
 
 
+def _same_as(run: Run, text: str, *, equal: bool) -> Run:
+    """Compared with a text that is written out: what nearly every condition does, so a text is compared at once."""
+    compare = _equal if equal else _unequal
+
+    def same(answers: Mapping[str, Value], today: date) -> bool:
+        value = run(answers, today)
+        return (value == text) is equal if value.__class__ is str else compare(value, text)
+
+    return same
+
+
 def _operation(operate: Callable[[Value, Value], Value], left: Run, right: Run) -> Run:
     if operate is _OPERATORS["and"]:  # what decides nothing any more is not looked at
         return lambda answers, today: _truth(left(answers, today)) and _truth(right(answers, today))
@@ -168,6 +181,12 @@ def _call(name: str, arguments: list[Run]) -> Run:
         return lambda _answers, today: today.isoformat()
     if name in ("xlsform-if", "coalesce"):  # what is not chosen is not looked at
         return _lazily(name, arguments)
+    if len(arguments) == 1:
+        [only] = arguments
+        return lambda answers, today: function(only(answers, today))
+    if len(arguments) == 2:
+        one, other = arguments
+        return lambda answers, today: function(one(answers, today), other(answers, today))
     return lambda answers, today: function(*(argument(answers, today) for argument in arguments))
 
 
@@ -219,15 +238,13 @@ def _number(value: Value) -> Decimal | None:
 
 
 def _text(value: Value) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case tuple():
-            return " ".join(value)
-        case Decimal():
-            return format(value.normalize(), "f") if value else "0"
-        case _:
-            return value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return " ".join(value)
+    return format(value.normalize(), "f") if value else "0"
 
 
 def _equal(left: Value, right: Value) -> bool:

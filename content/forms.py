@@ -21,6 +21,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -210,16 +211,26 @@ class Form:
         """Which of its versions this is."""
         return self.file.settings.version
 
-    @property
+    @cached_property
     def gate(self) -> Question | None:
         """The question whether the person agrees to be asked at all, where the form begins with one."""
         first = self.questions[0] if self.questions else None
         return first if first and first.row.consent and first.row.consent != "each" else None
 
-    @property
+    @cached_property
     def personal(self) -> tuple[Question, ...]:
         """The questions that ask for somebody's own."""
         return tuple(question for question in self.questions if question.row.personal)
+
+    @cached_property
+    def agreeing(self) -> tuple[Question, ...]:
+        """The questions by whose answer somebody agrees to something."""
+        return tuple(question for question in self.questions if question.row.consent)
+
+    @cached_property
+    def tax_codes(self) -> tuple[Question, ...]:
+        """The questions that ask for a tax code."""
+        return tuple(question for question in self.questions if question.row.format == "tax_code")
 
 
 Complain = Callable[[int, str, str], ContentError]  # row, column, problem
@@ -369,7 +380,7 @@ def _sources(file: FormFile) -> Iterator[tuple[int, str, str]]:
 def _compiled(file: FormFile, number: int, column: str, source: str) -> Expression:
     """An expression that looks only at what was asked before it."""
     try:
-        expression = Expression(source)
+        expression = _expression(source)
     except ExpressionError as error:
         raise _Fault(number, column, str(error)) from None
     earlier = {row.name for row in file.survey[:number]}
@@ -387,6 +398,12 @@ def _compiled(file: FormFile, number: int, column: str, source: str) -> Expressi
     for name in sorted(expression.names & personal):
         raise _Fault(number, column, f"${{{name}}} is personal: nothing may depend on it")
     return expression
+
+
+@lru_cache(maxsize=1024)
+def _expression(source: str) -> Expression:
+    """One expression however often it is written, so that a walk decides it once."""
+    return Expression(source)
 
 
 def _stands_in_repeat(file: FormFile, number: int) -> bool:

@@ -24,21 +24,29 @@ MOST_INSTANCES = 50  # of one repeat; nobody answers more in a conversation
 Kind = Literal["question", "line", "card"]
 
 
-def _name(question: Question, instance: str) -> str:
-    return f"{question.name}.{instance}" if instance else question.name
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one answer stands; `instance` says in which turn of a repeat: a chosen name, or a number from 1."""
+    """Where one answer stands; `instance` says in which turn of a repeat: a chosen name, or a number from 1.
+
+    `name` is the one under which the answer is kept: made once, for it is asked for at every turn.
+    """
 
     question: Question
     instance: str = ""
+    name: str = field(init=False, compare=False)
 
-    @property
-    def name(self) -> str:
-        """The name under which the answer is kept."""
-        return _name(self.question, self.instance)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", _name(self.question, self.instance))
+
+
+@lru_cache(maxsize=4096)
+def _place(question: Question, instance: str = "") -> Place:
+    """The same place again: the instances of a repeat are named by the same few choices and numbers."""
+    return Place(question, instance)
+
+
+def _name(question: Question, instance: str) -> str:
+    return f"{question.name}.{instance}" if instance else question.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +115,7 @@ class Walk:
         self.opened = opened
         self._computed: dict[str, Value] = {}
         self._held: dict[tuple[Expression, str], bool] = {}
-        self._found: tuple[list[Prompt], list[Prompt], list[Prompt]] | None = (
-            None  # main part, later, both in order
-        )
+        self._found: dict[bool | None, list[Prompt]] = {}  # by part, as `prompts` names them
         self._next: dict[bool, Prompt | None] = {}
 
     # What applies
@@ -129,8 +135,12 @@ class Walk:
         """Whether a condition holds at a place; the questions of a group share its condition."""
         key = condition, place.instance
         if key not in self._held:
-            self._held[key] = condition.holds(_Answers(self, place), self.today)
+            self._held[key] = condition.holds(self._seen_from(place), self.today)
         return self._held[key]
+
+    def _seen_from(self, place: Place, beside: Mapping[str, Value] | None = None) -> "_Answers":
+        """The answers as an expression at that place sees them, `beside` before all others."""
+        return _Answers(self, place.question.repeat, place.instance, beside)
 
     def instances(self, repeat: Group) -> tuple[str, ...]:
         """The instances of a repeat: the chosen names, or 1 to its count."""
@@ -147,11 +157,10 @@ class Walk:
         question = place.question
         if question.choice_filter is None:
             return question.choices
-        answers = _Answers(self, place)
         return tuple(
             choice
             for choice in question.choices
-            if question.choice_filter.holds(answers.beside(choice.filter), self.today)
+            if question.choice_filter.holds(self._seen_from(place, choice.filter), self.today)
         )
 
     def fits(self, place: Place, fill: Fill) -> bool:
@@ -165,7 +174,7 @@ class Walk:
         value = fill.as_value()
         if question.constraint is None or value in ("", ()):
             return True
-        return question.constraint.holds(_Answers(self, place).beside({THIS: value}), self.today)
+        return question.constraint.holds(self._seen_from(place, {THIS: value}), self.today)
 
     def computed(self, question: Question, instance: str = "") -> Value:
         """The value of a calculation; '' where it does not apply."""
@@ -173,7 +182,7 @@ class Walk:
         if name not in self._computed:
             assert question.calculation is not None
             place = Place(question, instance)
-            applies, answers = self._is_relevant(place), _Answers(self, place)
+            applies, answers = self._is_relevant(place), self._seen_from(place)
             self._computed[name] = question.calculation(answers, self.today) if applies else ""
         return self._computed[name]
 
@@ -181,19 +190,16 @@ class Walk:
 
     def prompts(self, *, later: bool | None = None) -> Sequence[Prompt]:
         """Every prompt that applies, in order; `later`: only the main part (False) or only what comes after (True)."""
-        if self._found is None:  # once found they stay, as the answers do
-            self._found = ([], [], [])
-            for segment in _segments(self.form):
-                if not self._is_passed(segment):
-                    prompts = self._of(segment)
-                    self._found[segment.questions[0].later].extend(prompts)
-                    self._found[2].extend(prompts)
-        return self._found[2 if later is None else later]
+        if later not in self._found:  # once found they stay, as the answers do
+            self._found[later] = [
+                prompt for segment in _part(self.form, later) for prompt in self._of(segment)
+            ]
+        return self._found[later]
 
     def _is_passed(self, segment: _Segment) -> bool:
         """Whether it is the gate, through which one goes once: agreed, and withdrawn rather than edited."""
         first = segment.questions[0]
-        return first.name in self.fills and first is self.form.gate
+        return first is self.form.gate and first.name in self.fills
 
     def prompt(self, key: str) -> Prompt | None:
         """The prompt of that key, if it applies now."""
@@ -207,8 +213,7 @@ class Walk:
     def _around(self, name: str) -> Iterator[Prompt]:
         """The prompts that apply among those that stand together with a prompt or place of that name."""
         for segment in _segments_by_name(self.form).get(name.partition(".")[0], ()):
-            if not self._is_passed(segment):
-                yield from self._of(segment)
+            yield from self._of(segment)
 
     def is_open(self, prompt: Prompt) -> bool:
         """Whether something in it was not answered, nor skipped."""
@@ -282,20 +287,24 @@ class Walk:
         return sum(not self.is_open(prompt) for prompt in prompts), len(prompts)
 
     def _of(self, segment: _Segment) -> list[Prompt]:
+        """What it asks that applies."""
+        if self._is_passed(segment):
+            return []
         if segment.kind == "line":
             return self._line(segment)
         if segment.kind == "card" and self._is_known(segment) and segment.group:
             places = tuple(place for place in segment.places if self._is_offered(place))
             return [Prompt(segment.group.name, "card", places)]
-        prompts = segment.prompts or map(_asking, self._places(segment))
-        return [prompt for prompt in prompts if self.applies(prompt.places[0])]
+        if segment.repeat:
+            return [_asking(place) for place in self._places(segment) if self.applies(place)]
+        return [prompt for prompt in segment.prompts if self.applies(prompt.places[0])]
 
     def _places(self, segment: _Segment) -> tuple[Place, ...]:
         """The places of its questions, one instance of its repeat after another."""
         if not segment.repeat:
             return segment.places
         instances = self.instances(segment.repeat)
-        return tuple(Place(question, instance) for instance in instances for question in segment.questions)
+        return tuple(_place(question, instance) for instance in instances for question in segment.questions)
 
     def _line(self, segment: _Segment) -> list[Prompt]:
         """All its numbers at once, those of every instance of a repeat."""
@@ -412,7 +421,7 @@ class Walk:
             if question.kind == "note" or (not question.repeat and question.name in self.fills):
                 continue
             for instance in self.instances(question.repeat) if question.repeat else ("",):
-                place = Place(question, instance)
+                place = _place(question, instance)
                 if place.name in self.fills:
                     continue
                 if question.kind == "calculate":
@@ -427,28 +436,24 @@ class _Answers(Mapping[str, Value]):
     __slots__ = ("_beside", "_instance", "_repeat", "_walk")
 
     def __init__(
-        self, walk: Walk, place: Place | None = None, beside: Mapping[str, Value] | None = None
+        self,
+        walk: Walk,
+        repeat: Group | None = None,
+        instance: str = "",
+        beside: Mapping[str, Value] | None = None,
     ) -> None:
         self._walk = walk
-        self._instance = place.instance if place else ""
-        self._repeat = place.question.repeat if place else None
-        self._beside: Mapping[str, Value] = beside or {}
-
-    def beside(self, more: Mapping[str, Value]) -> "_Answers":
-        """The same answers with these values before them."""
-        found = _Answers(self._walk, None, more)
-        found._instance, found._repeat = self._instance, self._repeat
-        return found
+        self._repeat = repeat
+        self._instance = instance
+        self._beside = beside
 
     def get(self, name: str, default: Value = "") -> Value:  # type: ignore[override]
         """The value under a name, `default` for an unanswered one."""
-        if name in self._beside:
+        if self._beside and name in self._beside:
             return self._beside[name]
-        if name == POSITION:
-            return self._position()
         question = self._walk.form.by_name.get(name)
         if question is None:
-            return default
+            return self._position() if name == POSITION else default
         if question.repeat is None:
             return self._at(question, "")
         if question.repeat is self._repeat:
@@ -464,9 +469,7 @@ class _Answers(Mapping[str, Value]):
         if fill is None:
             return ""
         value = fill.as_value()
-        if question.kind in NUMBERS and value != "":
-            return Decimal(str(value))
-        return value
+        return Decimal(value) if value and isinstance(value, str) and question.kind in NUMBERS else value
 
     def _position(self) -> Value:
         """Which instance this is, from 1."""
@@ -499,6 +502,32 @@ def _segments(form: Form) -> tuple[_Segment, ...]:
         else:
             segments.append(_Segment(kind, group, question.repeat, (question,)))
     return tuple(map(_with_prompts, segments))
+
+
+@lru_cache(maxsize=64)
+def _part(form: Form, later: bool | None) -> tuple[_Segment, ...]:  # noqa: FBT001  as `Walk.prompts` has it
+    """The segments of one part of the form: the main one, what comes after submitting, or (None) both."""
+    found: list[_Segment] = []
+    for segment in _segments(form):
+        if later is not None and segment.questions[0].later != later:
+            continue
+        if found and _stands_alone(form, segment) and _stands_alone(form, found[-1]):
+            last = found[
+                -1
+            ]  # questions that stand alone are looked through together: one list for the whole run
+            segment = replace(
+                last,
+                questions=last.questions + segment.questions,
+                places=last.places + segment.places,
+                prompts=last.prompts + segment.prompts,
+            )
+            found.pop()
+        found.append(segment)
+    return tuple(found)
+
+
+def _stands_alone(form: Form, segment: _Segment) -> bool:
+    return segment.kind == "question" and not segment.repeat and segment.questions[0] is not form.gate
 
 
 @lru_cache(maxsize=64)

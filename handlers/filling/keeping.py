@@ -43,8 +43,8 @@ def changed(here: Here, given: Mapping[str, Fill | None], *, rival: bool = False
 
 def _tax_code(here: Here, change: Change) -> str | None:
     """The tax code that goes with the response from now on: "" when it was withdrawn, None when nothing changed."""
-    for question in here.draft.form.questions:
-        if question.row.format == "tax_code" and question.name in change.fills:
+    for question in here.draft.form.tax_codes:
+        if question.name in change.fills:
             fill = change.fills[question.name]
             return str(fill.value) if fill and fill.mark == ANSWERED else ""
     return None
@@ -86,7 +86,7 @@ def evidence(
 def _agreed_no_more(here: Here, change: Change) -> list[RecordConsent]:
     """What was agreed to by an answer that was taken back: skipped, or no longer asked."""
     found = []
-    for question in here.draft.form.questions:
+    for question in here.draft.form.agreeing:
         purpose, former = question.row.consent, here.walk.fills.get(question.name)
         taken_back = question.name in change.fills and former is not None and former.mark == ANSWERED
         fill = change.fills.get(question.name)
