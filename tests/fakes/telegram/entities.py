@@ -33,8 +33,8 @@ HTML_TAGS = {
     "code": "code",
     "blockquote": "blockquote",
 }
-HTML_TAG = re.compile(rb"<(/?)([^\s>]*)([^>]*)>")
-HTML_ATTRIBUTE = re.compile(rb"\s*([^\s=>]+)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[\w.-]+))?")
+HTML_NAME = re.compile(rb"<(/?)([^\s>]*)")
+HTML_ATTRIBUTE = re.compile(rb"\s*([^\s=>]+)\s*(?:=\s*(\"[^\"]*\"|'[^']*'|[\w.-]+))?")
 HTML_CHARACTER = re.compile(rb"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|(lt|gt|amp|quot))(;?)")
 
 FOUND = re.compile(
@@ -130,14 +130,7 @@ def _html(text: str) -> tuple[str, Entities]:
         length += units(piece)
         if tag < 0:
             break
-        match = HTML_TAG.match(given, tag)
-        if match is None:
-            raise _unclosed(given, tag)
-        if match[1]:
-            _end_tag(match, opened, entities, length)
-        else:
-            opened.append(_start_tag(match, length))
-        at = match.end()
+        at = _tag(given, tag, opened, entities, length)
     if opened:
         raise _unparsable(f'Can\'t find end tag corresponding to start tag "{opened[-1].name}"')
     return "".join(plain), sorted(entities, key=lambda entity: (entity["offset"], -entity["length"]))
@@ -154,34 +147,58 @@ def _characters(piece: bytes) -> str:
     return (HTML_CHARACTER.sub(character, piece) if b"&" in piece else piece).decode()
 
 
-def _unclosed(given: bytes, tag: int) -> Exception:
-    kind = "end" if given[tag + 1 : tag + 2] == b"/" else "start"
-    return _unparsable(f"Unclosed {kind} tag at byte offset {tag}")
-
-
-def _start_tag(match: re.Match[bytes], length: int) -> _Open:
+def _tag(given: bytes, at: int, opened: list[_Open], entities: Entities, length: int) -> int:
+    """Read one tag; gives where it ends."""
+    match = HTML_NAME.match(given, at)
+    assert match is not None
     name = match[2].decode().lower()
+    if match[1]:
+        return _end_tag(given, match, opened, entities, length)
+    if match.end() == len(given):
+        raise _unparsable(f"Unclosed start tag at byte offset {at}")
     if name not in HTML_TAGS:
-        raise _unparsable(f'Unsupported start tag "{name}" at byte offset {match.start()}')
-    argument = {}
-    for key, value in HTML_ATTRIBUTE.findall(match[3].strip()):
-        argument[key.decode().lower()] = _characters(value.strip(b"\"'"))
+        raise _unparsable(f'Unsupported start tag "{name}" at byte offset {at}')
+    argument, end = _attributes(given, match.end(), name, at)
     if name == "span" and argument.get("class") != "tg-spoiler":
-        raise _unparsable(f'Tag "span" must have class "tg-spoiler" at byte offset {match.start()}')
-    return _Open(name, length, match.start(), argument)
+        raise _unparsable(f'Tag "span" must have class "tg-spoiler" at byte offset {at}')
+    opened.append(_Open(name, length, at, argument))
+    return end
 
 
-def _end_tag(match: re.Match[bytes], opened: list[_Open], entities: Entities, length: int) -> None:
+def _attributes(given: bytes, at: int, name: str, begin: int) -> tuple[dict[str, str], int]:
+    """What stands between a tag's name and its end, and where that is."""
+    argument: dict[str, str] = {}
+    while match := HTML_ATTRIBUTE.match(given, at):
+        key = match[1].decode().lower()
+        if match[2] is None and (name, key) != ("blockquote", "expandable"):
+            where = f'of an attribute of the tag "{name}" at byte offset {begin}'
+            raise _unparsable(f"Expected equal sign in declaration {where}")
+        argument[key] = _characters((match[2] or b"").strip(b"\"'"))
+        at = match.end()
+    end = given.find(b">", at)
+    if end < 0:
+        raise _unparsable(f"Unclosed start tag at byte offset {begin}")
+    return argument, end + 1
+
+
+def _end_tag(
+    given: bytes, match: re.Match[bytes], opened: list[_Open], entities: Entities, length: int
+) -> int:
+    begin, name = match.start(), match[2].decode().lower()
     if not opened:
-        raise _unparsable(f"Unexpected end tag at byte offset {match.start()}")
-    name, last = match[2].decode().lower(), opened[-1]
+        raise _unparsable(f"Unexpected end tag at byte offset {begin}")
+    end = given.find(b">", match.end())
+    if end < 0 or given[match.end() : end].strip():
+        raise _unparsable(f"Unclosed end tag at byte offset {begin}")
+    last = opened[-1]
     if name and name != last.name:
         raise _unparsable(
-            f'Unmatched end tag at byte offset {match.start()}, expected "</{last.name}>", found "</{name}>"'
+            f'Unmatched end tag at byte offset {begin}, expected "</{last.name}>", found "</{name}>"'
         )
     opened.pop()
     if length > last.offset:
         entities.extend(_html_entity(last, length))
+    return end + 1
 
 
 def _html_entity(mark: _Open, length: int) -> Entities:
@@ -193,6 +210,8 @@ def _html_entity(mark: _Open, length: int) -> Entities:
     if mark.name == "a":
         url = mark.argument.get("href", "")
         return [{**entity, "url": url}] if url else []
+    if "expandable" in mark.argument:
+        return [{**entity, "type": "expandable_blockquote"}]
     if mark.name == "tg-emoji":
         return [{**entity, "custom_emoji_id": mark.argument.get("emoji-id", "")}]
     return [entity]

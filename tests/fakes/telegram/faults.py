@@ -76,6 +76,10 @@ class Faults:
     counts: Counter[Kind] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
+        self.wake()
+
+    def wake(self) -> None:
+        """Begin, or begin again, as the seed and the plan have it."""
         self._chance = random.Random(self.seed)
         self._calls = self._events = 0
         rates = [(_fault(what), rate) for what, rate in self.rates.items()]
@@ -92,7 +96,8 @@ class Faults:
 
     def next(self, what: Fault | Kind, method: str = "") -> None:
         """Let it strike the next request (of a method), once; or the next update."""
-        fault, used = _fault(what), []
+        fault = _fault(what)
+        used: list[bool] = []
 
         def once(seen: Call | Event) -> bool:
             fits = isinstance(seen, Event) or method.lower() in {"", seen.method}

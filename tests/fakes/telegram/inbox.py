@@ -112,6 +112,11 @@ class Inbox:
         return len(self._pending)
 
     @property
+    def polled(self) -> bool:
+        """Whether a poll waits."""
+        return self._poll is not None
+
+    @property
     def idle(self) -> bool:
         """Whether everything was acknowledged and nothing is to be given again."""
         return not self._pending and not self._again
@@ -164,8 +169,8 @@ class Inbox:
             asyncio.get_running_loop().call_soon(self._wake)
 
     def _wake(self) -> None:
-        if self._poll is not None and not self._poll.done():
-            self._poll.set_result(None)
+        if self._poll is not None:
+            _finish(self._poll)
 
     def done(self, update_ids: Iterable[int]) -> None:
         """These were taken."""
@@ -209,7 +214,8 @@ class Inbox:
         self.end_poll(conflict(OTHER_POLL))
         loop = asyncio.get_running_loop()
         mine = self._poll = loop.create_future()
-        end = loop.call_later(min(timeout, LONGEST_POLL), lambda: mine.done() or mine.set_result(None))
+        self.changed.ring()
+        end = loop.call_later(min(timeout, LONGEST_POLL), _finish, mine)
         try:
             await mine
         except Refusal as told:
@@ -232,7 +238,7 @@ class Inbox:
         """End the poll that waits: with nothing, or with a refusal."""
         if self._poll is not None and not self._poll.done():
             if refusal is None:
-                self._poll.set_result(None)
+                _finish(self._poll)
             else:
                 self._poll.set_exception(refusal)
         self._poll = None
@@ -267,6 +273,11 @@ class Inbox:
         if again:
             self.changed.ring()
         return b"[" + b",".join(taken) + b"]"
+
+
+def _finish(poll: asyncio.Future[None]) -> None:
+    if not poll.done():
+        poll.set_result(None)
 
 
 _RESERVED = Update(0, "", 0, ("", 0), b"", 0)

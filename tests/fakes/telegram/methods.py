@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import orjson
+
 from tests.fakes.telegram.calls import Call
 from tests.fakes.telegram.inbox import KINDS, UNASKED
 from tests.fakes.telegram.keyboards import LOOPBACK
@@ -73,7 +75,23 @@ STRINGS = frozenset(
     }
 )
 ACTIONS = frozenset(
-    ["cancel", "typing", "record_video", "upload_video", "record_audio", "record_voice", "upload_audio", "upload_voice", "upload_photo", "upload_document", "choose_sticker", "pick_up_location", "find_location", "record_video_note", "upload_video_note"]
+    [
+        "cancel",
+        "typing",
+        "record_video",
+        "upload_video",
+        "record_audio",
+        "record_voice",
+        "upload_audio",
+        "upload_voice",
+        "upload_photo",
+        "upload_document",
+        "choose_sticker",
+        "pick_up_location",
+        "find_location",
+        "record_video_note",
+        "upload_video_note",
+    ]
 )
 WEBHOOK_PORTS = {None, 80, 88, 443, 8443}
 COMMAND = re.compile(r"[a-z0-9_]{1,32}")
@@ -226,6 +244,7 @@ class Methods:
             raise bad("MESSAGE_TOO_LONG")
         tap.answers.append(call.text("text"))
         tap.alert = tap.alert or call.flag("show_alert")
+        self._telegram.world.tick()
         tap.message.chat.changed.ring()
         return True
 
@@ -298,8 +317,6 @@ class Methods:
 
 
 def _text(value: Any) -> str:
-    import orjson
-
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 

@@ -7,7 +7,7 @@ import socket
 import struct
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
 import orjson
@@ -76,9 +76,10 @@ class FakeTelegram:
         self.descriptions: dict[tuple[str, str], str] = {}
         self.menu: Json = {"type": "default"}
         self.webhook: Webhook | None = None
+        self.other_pages: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]] | None = None
         self.requests = 0
         self.revoked = False
-        self._methods = Methods(self)
+        self.methods = Methods(self)
         self._order = 0
         self._port = port
         self._runner: web.ServerRunner | None = None
@@ -87,7 +88,7 @@ class FakeTelegram:
     # To be started and found.
 
     async def __aenter__(self) -> Self:
-        server = web.Server(self._serve, request_factory=_request, access_log=None)  # type: ignore[arg-type]
+        server = web.Server(self._serve, request_factory=_request, access_log=None)
         self._runner = web.ServerRunner(server, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port, backlog=1024)
@@ -146,6 +147,11 @@ class FakeTelegram:
         return self.inbox.given
 
     @property
+    def forgotten(self) -> list[int]:
+        """Updates that were dropped unread, by a negative offset or drop_pending_updates."""
+        return self.inbox.forgotten
+
+    @property
     def violations(self) -> list[str]:
         """What was sent over a limit, or while told to wait."""
         return self.meter.violations
@@ -185,7 +191,7 @@ class FakeTelegram:
         """Bring updates to a webhook from now on."""
         self.bring_no_more()
         self.inbox.give_way()
-        self.webhook = self._methods.new_webhook(url, secret, most)
+        self.webhook = self.methods.new_webhook(url, secret, most)
         self.webhook.start()
 
     def bring_no_more(self) -> None:
@@ -205,6 +211,8 @@ class FakeTelegram:
             return await self._method(request, path[4:])
         if path.startswith("/file/bot"):
             return self._download(path[9:])
+        if self.other_pages is not None:
+            return await self.other_pages(request)
         return _json(Refusal(404, "Not Found"))
 
     async def _method(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
@@ -239,17 +247,17 @@ class FakeTelegram:
         try:
             if call.method == "getupdates":
                 return b'{"ok":true,"result":%s}' % await self._updates(call, request), 200, None
-            result = self._methods.run(call)
+            result = self.methods.run(call)
         except Refusal as refusal:
             return refusal.body, refusal.code, None
         sent = self.sent[-1] if self._order > before and self.sent else None
         return b'{"ok":true,"result":%s}' % orjson.dumps(result), 200, sent
 
     async def _updates(self, call: Call, request: web.BaseRequest) -> bytes:
-        self._methods.look_at(call)
+        self.methods.look_at(call)
         if self.webhook is not None:
             raise conflict(WEBHOOK_ACTIVE)
-        self._methods.ask_for(call)
+        self.methods.ask_for(call)
         limit = call.integer("limit", 100, 1, 100)
         timeout = call.integer("timeout", 0, 0, 50)
         return await self.inbox.poll(call.integer("offset"), limit, timeout, lambda: _stands(request))
