@@ -59,7 +59,7 @@ class State:
 NOWHERE = State("", 0)
 
 
-@lru_cache(maxsize=1024)  # a turn reads its state twice, and the next turn finds it here
+@lru_cache(maxsize=1024)  # everybody at the same question of a form, or in the menu, has the same state
 def load_state(text: str) -> State:
     """Read what `State.dump` wrote; raises StateUnreadable for anything else."""
     try:

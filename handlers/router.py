@@ -78,43 +78,35 @@ class Router:
         ]
         self._dialogues = {one.name: one for one in known}
 
-    def needs(self, cue: Cue, stored: str | None, person: Person) -> tuple[Query, ...]:
-        """What must be read before `step` is called with the same cue and state."""
-        state, _ = self._load(stored, person)
-        if isinstance(cue, Tapped):
-            owner, given = self._receiver(cue, state, person)
-            return owner.needs(given, state, person)
-        queries: dict[Query, None] = {}
-        for dialogue, given in self._perhaps(cue, state, person):
-            queries |= dict.fromkeys(dialogue.needs(given, state, person))
-        return tuple(queries)
+    def route(self, cue: Cue, stored: str | None, person: Person) -> "Route":
+        """Whose it is, and what must be read first; `stored` is the state as text, None for a newcomer."""
+        state, unreadable = self._load(stored, person)
+        dialogue, given = self._receiver(cue, state, person)
+        queries = dialogue.needs(given, state, person)
+        if isinstance(cue, Said):
+            for other, handed in self._handed_on(cue, state, dialogue):
+                queries = tuple(dict.fromkeys((*queries, *other.needs(handed, state, person))))
+        return Route(queries, self, cue, stored, state, unreadable, dialogue, given)
 
-    def _perhaps(self, cue: Cue, state: State, person: Person) -> list[tuple[Dialogue, Cue]]:
-        """Who may take it, and as what; to find out who does would cost more than a row too many."""
-        found: list[tuple[Dialogue, Cue]] = [(self._dialogues[state.dialogue], cue), (self._ask, cue)]
-        if person.draft and isinstance(cue, Said) and self._filling.claims(cue.text):
-            found.append((self._filling, cue))
-        if self._survey.claims(cue):
-            found.append((self._survey, cue))
-        if self._privacy.claims(cue):
+    def _handed_on(self, cue: Said, state: State, dialogue: Dialogue) -> list[tuple[Dialogue, Cue]]:
+        """Who else may take it, and as what, because the dialogue it belongs to gives it away."""
+        found: list[tuple[Dialogue, Cue]] = []
+        if dialogue is not self._privacy and self._privacy.claims(cue):
             found.append((self._privacy, cue))
-        if isinstance(cue, Said) and (picked := self.picker.pick(state.screen, cue.text)):
-            found.append((self._owner(picked[0]), Chose(picked)))
+        if dialogue is self._filling and any(self._owner(one.value) is not dialogue for one in state.screen):
+            picked = self.picker.pick(state.screen, cue.text)
+            found += [(self._owner(value), Chose((value,))) for value in picked]
         return found
 
-    def step(self, cue: Cue, stored: str | None, view: View) -> Step:
-        """Decide what the cue changes; `stored` is the state as text, None for a newcomer.
-
-        `view.state` is not read: what a stored state means is decided here.
-        """
-        state, unreadable = self._load(stored, view.person)
-        person, language = self._speaking(cue, state, view.person)
-        view = replace(view, person=person, state=state, language=language)
-        if unreadable:
-            return self._recovered(stored or "", unreadable, view)
-        dialogue, cue = self._receiver(cue, state, person)
-        step = self._stale(view) if self._is_stale(cue, state, dialogue) else dialogue.step(cue, view)
-        return self._introduced(cue, view, step)
+    def step(self, route: "Route", view: View) -> Step:
+        """Decide what a cue that was led here changes."""
+        person, language = self._speaking(route.cue, route.state, view.person)
+        view = replace(view, person=person, state=route.state, language=language)
+        if route.unreadable:
+            return self._recovered(route.stored or "", route.unreadable, view)
+        is_stale = isinstance(route.given, Tapped) and not route.dialogue.anytime(route.given.value)
+        step = self._stale(view) if is_stale else route.dialogue.step(route.given, view)
+        return self._introduced(view, step)
 
     def _load(self, stored: str | None, person: Person) -> tuple[State, str | None]:
         """The state, and the reason why it could not be read."""
@@ -196,9 +188,6 @@ class Router:
         """A tap on what is on the screen is a choice; any other stays a tap."""
         return Chose((value,)) if any(choice.value == value for choice in state.screen) else Tapped(value)
 
-    def _is_stale(self, cue: Cue, state: State, dialogue: Dialogue) -> bool:
-        return isinstance(cue, Tapped) and not dialogue.anytime(cue.value)
-
     def _stale(self, view: View) -> Step:
         """A button of an earlier message: say so kindly and show what is asked now, or the menu."""
         sentence = self._say(view.language, "stale_button")
@@ -223,7 +212,7 @@ class Router:
             person = replace(person, language=language)
         return person, language
 
-    def _introduced(self, cue: Cue, view: View, step: Step) -> Step:
+    def _introduced(self, view: View, step: Step) -> Step:
         """Whoever was never greeted is told first that a machine answers."""
         if view.person.greeted or not step.replies:
             return step
@@ -231,6 +220,27 @@ class Router:
         if view.shows_greeting or step.replies[0] == self.home.greeting(view.language, step.person):
             return step
         return step.after(self.home.introduction(view.language))
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where one cue leads, decided once a turn: `queries` is what must be read before the step.
+
+    `given` is the cue as `dialogue` takes it; `unreadable` says why the stored state could not be read.
+    """
+
+    queries: tuple[Query, ...]
+    router: Router
+    cue: Cue
+    stored: str | None
+    state: State
+    unreadable: str | None
+    dialogue: Dialogue
+    given: Cue
+
+    def step(self, view: View) -> Step:
+        """Decide what the cue changes; `view.state` is not read: what a stored state means was decided before."""
+        return self.router.step(self, view)
 
 
 def may_ask(content: Content) -> bool:

@@ -505,25 +505,29 @@ def _segments(form: Form) -> tuple[_Segment, ...]:
 
 
 @lru_cache(maxsize=64)
-def _part(form: Form, later: bool | None) -> tuple[_Segment, ...]:  # noqa: FBT001  as `Walk.prompts` has it
-    """The segments of one part of the form: the main one, what comes after submitting, or (None) both."""
+def _part(form: Form, later: bool | None) -> tuple[_Segment, ...]:
+    """The segments of one part of the form: the main one, what comes after submitting, or (None) both.
+
+    Questions that stand alone are looked through together, one list for a whole run of them.
+    """
     found: list[_Segment] = []
     for segment in _segments(form):
         if later is not None and segment.questions[0].later != later:
             continue
         if found and _stands_alone(form, segment) and _stands_alone(form, found[-1]):
-            last = found[
-                -1
-            ]  # questions that stand alone are looked through together: one list for the whole run
-            segment = replace(
-                last,
-                questions=last.questions + segment.questions,
-                places=last.places + segment.places,
-                prompts=last.prompts + segment.prompts,
-            )
-            found.pop()
-        found.append(segment)
+            found[-1] = _joined(found[-1], segment)
+        else:
+            found.append(segment)
     return tuple(found)
+
+
+def _joined(one: _Segment, other: _Segment) -> _Segment:
+    return replace(
+        one,
+        questions=one.questions + other.questions,
+        places=one.places + other.places,
+        prompts=one.prompts + other.prompts,
+    )
 
 
 def _stands_alone(form: Form, segment: _Segment) -> bool:

@@ -59,15 +59,24 @@ class Done:
     failed: bool = False
 
 
-class Router(Protocol):
-    """The pure side of a turn, as handlers.router.Router provides it."""
+class Route(Protocol):
+    """Where one cue leads."""
 
-    def needs(self, cue: Cue, stored: str | None, person: Person) -> tuple[Query, ...]:
+    @property
+    def queries(self) -> tuple[Query, ...]:
         """What must be read before the step."""
         ...
 
-    def step(self, cue: Cue, stored: str | None, view: View) -> Step:
+    def step(self, view: View) -> Step:
         """The decision."""
+        ...
+
+
+class Router(Protocol):
+    """The pure side of a turn, as handlers.router.Router provides it."""
+
+    def route(self, cue: Cue, stored: str | None, person: Person) -> Route:
+        """Where a cue leads for somebody whose state is `stored`."""
         ...
 
 
@@ -165,11 +174,13 @@ def settle(
     """
     places = people.lock(connection, ((turn.channel, turn.address) for turn in group), group[0].at)
     fresh = _take_keys(connection, group, places)
-    answers, contested = _read(connection, fresh, places, router, registry)
+    routes = _routes(fresh, places, router)
+    answers, contested = _read(connection, routes, places, registry)
     work = _Work(apart=contested)
     for turn, turn_id in fresh.items():
         place = _place(places, turn)
-        step = _decide(connection, turn, place.standing, answers, router, registry, work, alone=alone)
+        route = routes.get(turn)
+        step = _decide(connection, turn, route, place.standing, answers, router, registry, work, alone=alone)
         if step is None:
             work.apart.add(place.standing.person.id)
             work.undecided[turn.channel, turn.key] = turn_id
@@ -224,11 +235,22 @@ def _take_keys(
     return {turn: taken[key] for key, turn in first.items() if key in taken}
 
 
+def _routes(group: Iterable[Turn], places: Mapping[people.Met, Place], router: Router) -> dict[Turn, Route]:
+    """Where each person's first turn leads; where a further one does, the turns before it decide."""
+    routes: dict[Turn, Route] = {}
+    first: set[int] = set()
+    for turn in group:
+        standing = _place(places, turn).standing
+        if standing.person.id not in first:
+            first.add(standing.person.id)
+            routes[turn] = router.route(turn.cue, standing.stored, standing.person)
+    return routes
+
+
 def _read(
     connection: sa.Connection,
-    group: Iterable[Turn],
+    routes: Mapping[Turn, Route],
     places: Mapping[people.Met, Place],
-    router: Router,
     registry: Registry,
 ) -> tuple[Answers, set[int]]:
     """The rows that each person's first turn asks for, one statement a kind of query.
@@ -238,16 +260,12 @@ def _read(
     asked: dict[type[Query], list[tuple[Person, Query]]] = {}
     holders: dict[Query, int] = {}
     contested: set[int] = set()
-    first: set[int] = set()
-    for turn in group:
-        standing = _place(places, turn).standing
-        if standing.person.id in first:
-            continue
-        first.add(standing.person.id)
-        for query in router.needs(turn.cue, standing.stored, standing.person):
-            asked.setdefault(type(query), []).append((standing.person, query))
-            if query.shared and holders.setdefault(query, standing.person.id) != standing.person.id:
-                contested.add(standing.person.id)
+    for turn, route in routes.items():
+        person = _place(places, turn).standing.person
+        for query in route.queries:
+            asked.setdefault(type(query), []).append((person, query))
+            if query.shared and holders.setdefault(query, person.id) != person.id:
+                contested.add(person.id)
     answers: dict[int, dict[Query, object]] = {}
     for kind, queries in asked.items():
         for (person_id, query), answer in registry.readers[kind](connection, queries).items():
@@ -258,6 +276,7 @@ def _read(
 def _decide(
     connection: sa.Connection,
     turn: Turn,
+    route: Route | None,
     standing: Standing,
     answers: Answers,
     router: Router,
@@ -270,8 +289,10 @@ def _decide(
     person_id = standing.person.id
     if person_id in work.apart:
         return None
-    if person_id in work.changed and router.needs(turn.cue, standing.stored, standing.person):
-        return None  # the rows it needs were read before this person's earlier turn was written
+    if route is None:
+        route = router.route(turn.cue, standing.stored, standing.person)
+        if route.queries:
+            return None  # the rows it needs were not read, and this person's earlier turn is not written yet
     view = View(
         standing.person,
         turn.at,
@@ -281,7 +302,7 @@ def _decide(
         address=turn.address,
         chance=turn.chance,
     )
-    step = router.step(turn.cue, standing.stored, view)
+    step = route.step(view)
     if not any(isinstance(effect, Asking) for effect in step.effects):
         return step
     return _with_outcomes(connection, view, step, router, registry) if alone else None
@@ -300,7 +321,8 @@ def _with_outcomes(
         )
         for effect in asking:
             outcome = registry.deciders[type(effect)](connection, step.person, view.now, effect)
-            further = router.step(outcome, step.state.dump(), replace(view, person=step.person))
+            route = router.route(outcome, step.state.dump(), step.person)
+            further = route.step(replace(view, person=step.person))
             step = replace(
                 further, effects=step.effects + further.effects, replies=step.replies + further.replies
             )

@@ -65,13 +65,13 @@ def answering(content: Content, hearing: Hearing, router: Router) -> list[Answer
     person, state, message, fills, last = Person(1, greeted=True), None, "", dict[str, Fill](), ""
     for text in WAY:
         said = hearing(text)
-        needed = router.needs(said, state, person)
-        step = router.step(said, state, _view(person, form, fills))
+        route = router.route(said, state, person)
+        step = route.step(_view(person, form, fills))
         if text in ANSWERED:
             assert state
             assert [type(effect) for effect in step.effects] == [SaveFills]
             assert len(step.replies) == 1
-            found.append(Answering(said, state, message, dict(fills), last, needed, step))
+            found.append(Answering(said, state, message, dict(fills), last, route.queries, step))
         fills, last = _after(fills, last, step.effects)
         person, state = replace(step.person, draft=CODE if step.person.draft else None), step.state.dump()
         message = dump(step.replies[-1])
@@ -99,19 +99,24 @@ class Decided:
     def __init__(self, points: Sequence[Answering]) -> None:
         self._points = {point.said.text: point for point in points}
 
-    def needs(self, cue: Cue, stored: str | None, person: Person) -> tuple[Query, ...]:
+    def route(self, cue: Cue, stored: str | None, person: Person) -> "DecidedRoute":
         """What the real router needs, for this person."""
-        return tuple(_owned(query, person) for query in self._point(cue).needed)
-
-    def step(self, cue: Cue, stored: str | None, view: View) -> Step:
-        """The step decided beforehand, for this person."""
-        step = self._point(cue).step
-        effects = tuple(_owned(effect, view.person) for effect in step.effects)
-        return Step(view.person, step.state, step.replies, effects)
-
-    def _point(self, cue: Cue) -> Answering:
         assert isinstance(cue, Said)
-        return self._points[cue.text]
+        point = self._points[cue.text]
+        return DecidedRoute(tuple(_owned(query, person) for query in point.needed), point.step)
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedRoute:
+    """Where a cue was led beforehand."""
+
+    queries: tuple[Query, ...]
+    decided: Step
+
+    def step(self, view: View) -> Step:
+        """The step decided beforehand, for this person."""
+        effects = tuple(_owned(effect, view.person) for effect in self.decided.effects)
+        return Step(view.person, self.decided.state, self.decided.replies, effects)
 
 
 def _owned(one: Any, person: Person) -> Any:

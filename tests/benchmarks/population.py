@@ -34,7 +34,8 @@ def questions(content: Content, hearing: Hearing, router: Router) -> list[Asked]
     found = []
     for text in content.menu.examples["vi"]:
         said = hearing(text)
-        step = router.step(said, None, View(Person(1, greeted=True), START))
+        person = Person(1, greeted=True)
+        step = router.route(said, None, person).step(View(person, START))
         [message] = step.replies
         assert not step.effects
         assert step.state.dialogue == "ask"

@@ -27,8 +27,7 @@ import sqlalchemy as sa
 
 from bot.app import registry
 from content.everything import Content, load_content
-from handlers.dialogue import Cue, Said, Step, View
-from handlers.effects import Query
+from handlers.dialogue import Cue, Said, View
 from handlers.hearing import Hearing
 from handlers.messages import Message
 from handlers.people import Person
@@ -38,7 +37,7 @@ from storage.forms import FormShelf
 from storage.unit_of_work import Router as AnyRouter
 from storage.unit_of_work import Turn
 from storage.writer import Writer
-from tests.benchmarks.drafts import Decided, answering, drafts, published, survey_router
+from tests.benchmarks.drafts import Decided, DecidedRoute, answering, drafts, published, survey_router
 from tests.benchmarks.population import Asked, fill, questions, turn
 from tests.benchmarks.report import Measure, beside_peer, interleaved
 from tests.world import START, Postgres, Sqlite, settings_for
@@ -56,18 +55,17 @@ class Beforehand:
     """A router that decided everything before the turn: what is left is the store alone."""
 
     def __init__(self, router: Router, asked: Sequence[Asked]) -> None:
-        view = View(Person(1, greeted=True), START, shows_greeting=True)
-        self._steps = {one.said.text: router.step(one.said, one.state, view) for one in asked}
+        person = Person(1, greeted=True)
+        view = View(person, START, shows_greeting=True)
+        self._routes = {
+            one.said.text: DecidedRoute((), router.route(one.said, one.state, person).step(view))
+            for one in asked
+        }
 
-    def needs(self, cue: Cue, stored: str | None, person: Person) -> tuple[Query, ...]:
-        """Nothing, as a question of the plan needs nothing."""
-        return ()
-
-    def step(self, cue: Cue, stored: str | None, view: View) -> Step:
-        """The step decided beforehand, for this person."""
+    def route(self, cue: Cue, stored: str | None, person: Person) -> DecidedRoute:
+        """What was decided; a question of the plan needs nothing."""
         assert isinstance(cue, Said)
-        step = self._steps[cue.text]
-        return Step(view.person, step.state, step.replies)
+        return self._routes[cue.text]
 
 
 class Product:

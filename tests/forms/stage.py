@@ -198,7 +198,8 @@ class MemoryStage:
         """One turn, as the unit of work makes it."""
         self._turns += 1
         stored = self._state or None
-        answers = {query: self._read(query) for query in self._router.needs(cue, stored, self._person)}
+        route = self._router.route(cue, stored, self._person)
+        answers = {query: self._read(query) for query in route.queries}
         view = View(
             self._person,
             NOW,
@@ -207,13 +208,12 @@ class MemoryStage:
             address="somebody",
             chance=f"{self._turns * 0x9E3779B97F4A7C15F39CC0605CEDC834 % 2**128:032x}",
         )
-        step = self._router.step(cue, stored, view)
+        step = route.step(view)
         replies, effects = step.replies, list(step.effects)
         for asked in [effect for effect in effects if isinstance(effect, Asking)]:
             effects.remove(asked)
-            step = self._router.step(
-                self._decided(asked), step.state.dump(), replace(view, person=step.person)
-            )
+            route = self._router.route(self._decided(asked), step.state.dump(), step.person)
+            step = route.step(replace(view, person=step.person))
             replies, effects = replies + step.replies, [*effects, *step.effects]
         self._person, self._state = step.person, step.state.dump()
         for effect in effects:
