@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from bot.conversation import Conversation, log_failed
 from bot.files import Files
@@ -29,13 +30,16 @@ from handlers.responses import (
     TaxCodeTaken,
 )
 from handlers.router import Place, Router
-from storage import consents, people, privacy, questions, responses
+from storage import consents, installation, people, privacy, questions, responses
 from storage.database import Database, open_database
 from storage.forms import FormShelf, publish
 from storage.migrate import ready
 from storage.privacy import Forget
 from storage.unit_of_work import Registry, Turn
 from storage.writer import Result, Work, Writer
+
+if TYPE_CHECKING:
+    from bot.channels.base import Sender
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,32 @@ class App:
     conversation: Conversation
     shelf: FormShelf
     files: Files
+    now: Callable[[], datetime]
 
     def open(self) -> None:
         """Make the database fit and store the forms of this version; raises StoreError."""
         ready(self.database)
         with self.database.writer.begin() as connection:
-            publish(connection, self.content.forms.values(), datetime.now(UTC))
+            publish(connection, self.content.forms.values(), self.now())
+
+    def may_speak(self) -> str | None:
+        """Why channels to people outside must stay closed, None where they need not; raises StoreError."""
+        name = self.settings.instance
+        if name is None:
+            return "DOLUONG_INSTANCE is not set"
+        with self.database.writer.begin() as connection:
+            if installation.belongs_to(connection, name, self.now()):
+                return None
+        return f"the database belongs to another installation than {name}"
+
+    def senders(self) -> "list[Sender]":
+        """The channels to people outside that the settings name."""
+        if self.settings.telegram_token is None:
+            return []
+        # The library costs a third of a second to import, and most commands speak to nobody.
+        from bot.channels.telegram.channel import Telegram
+
+        return [Telegram(self.settings, self.content, self.conversation, self.files, self.now)]
 
 
 def registry(
@@ -123,7 +147,8 @@ def assemble(
             failed=log_failed,
         )
 
-    return App(settings, content, router, database, Conversation(writer, hearing, clock), shelf, files)
+    conversation = Conversation(writer, hearing, clock)
+    return App(settings, content, router, database, conversation, shelf, files, clock)
 
 
 def place(settings: Settings) -> Place:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +21,7 @@ if TYPE_CHECKING:  # writers of files load only when a file is written
 def serve() -> None:
     """`run`: migrate a new database, refuse a newer one, serve until SIGTERM."""
     from bot.logs import set_up
-    from bot.server import Service, listening_socket
+    from bot.server import listening_socket
 
     settings = _settings()
     set_up(settings.log_format)
@@ -32,8 +33,13 @@ def serve() -> None:
     address = settings.public_url or f"http://{settings.host}:{bound.getsockname()[1]}"
     app = _assembled(settings.model_copy(update={"public_url": address}))  # links in messages lead here
     print(f"{address}", flush=True)
-    service = Service(app)
-    _run(service.serve(bound))
+    _run(_served(app, bound))
+
+
+async def _served(app: Any, bound: socket.socket) -> None:
+    from bot.server import Service
+
+    await Service(app).serve(bound)
 
 
 def check_everything() -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from bot.logs import log
-from handlers.dialogue import Cue, SaidTooMuch, SentFile, Started, Tapped
+from handlers.dialogue import Cue, Edited, InGroup, SaidTooMuch, SentFile, Started, Tapped, Unreadable
 from handlers.hearing import Hearing
 from storage.unit_of_work import Done, Turn
 from storage.writer import Job, Result, Work, Writer
@@ -25,9 +25,11 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """What a channel received, in its plainest form. Exactly one of text, tap, start and file is given.
+    """What a channel received, in its plainest form: one of text, tap, start, file and cue.
 
-    `key` is the channel's own name for this update, unique in the channel. `label` is what the tapped button read.
+    `key` is the channel's own name for this update, unique in the channel. `label` is what the tapped button read,
+    `tapped_on` the channel's own id of its message. `cue` is what has no words, such as an edited message; `raw` the
+    update as it came, where it could not be read.
     """
 
     channel: str
@@ -37,7 +39,10 @@ class Inbound:
     tap: str | None = None
     label: str | None = None
     start: str | None = None
-    file: tuple[str, str] | None = None  # name, media type
+    file: SentFile | None = None
+    cue: Edited | InGroup | Unreadable | None = None
+    tapped_on: str | None = None
+    raw: str | None = None
     shows_greeting: bool = False
 
 
@@ -64,7 +69,8 @@ class Conversation:
         self._chance = chance
         self._waiting: dict[Work, asyncio.Future[Any]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._settled: list[Callable[[str, str, Done], None]] = []
+        self._settled: list[Callable[[Turn, Done], None]] = []
+        self._senders: dict[str, str] = {}
         self._writer = writer(self._release)
 
     def start(self) -> None:
@@ -76,9 +82,13 @@ class Conversation:
         """Finish what was taken and stop."""
         await asyncio.to_thread(self._writer.stop)
 
-    def on_settled(self, listener: Callable[[str, str, Done], None]) -> None:
-        """Call `listener(channel, address, done)` in the event loop after each turn's commit."""
+    def on_settled(self, listener: Callable[[Turn, Done], None]) -> None:
+        """Call `listener` in the event loop after each turn's commit."""
         self._settled.append(listener)
+
+    def sends(self, channel: str, process: str) -> None:
+        """Answers on this channel are sent by the process of this name, not fetched by their reader."""
+        self._senders[channel] = process
 
     async def take(self, inbound: Inbound) -> Done:
         """Take one turn; returns after its commit, or raises StoreUnavailable when nothing was kept."""
@@ -107,7 +117,7 @@ class Conversation:
         for work, result in settled:
             if isinstance(work, Turn) and isinstance(result, Done):
                 for listener in self._settled:
-                    listener(work.channel, work.address, result)
+                    listener(work, result)
             future = self._waiting.pop(work, None)
             if future is None or future.cancelled():
                 continue
@@ -129,6 +139,8 @@ class Conversation:
             _raw(inbound),
             inbound.shows_greeting,
             self._chance(),
+            self._senders.get(inbound.channel),
+            inbound.tapped_on,
         )
 
     def _cue(self, inbound: Inbound) -> tuple[str, str, Cue]:
@@ -138,8 +150,10 @@ class Conversation:
         if inbound.start is not None:
             return "start", "", Started(clean(inbound.start))  # a payload may open something: it is not kept
         if inbound.file is not None:
-            name, media_type = (clean(part) for part in inbound.file)
-            return "file", name, SentFile(name, media_type)
+            name, media_type = clean(inbound.file.name), clean(inbound.file.media_type)
+            return "file", name, SentFile(name, media_type, inbound.file.fault)
+        if inbound.cue is not None:
+            return "other", "", inbound.cue
         text = clean(inbound.text or "")
         if len(text) > MOST_READ:
             return "text", text, SaidTooMuch(MOST_READ)
@@ -155,6 +169,9 @@ def log_failed(turn: Turn, error: BaseException) -> None:
 
 
 def _raw(inbound: Inbound) -> str:
-    fields = ("text", "tap", "label", "start", "file")
+    """The update as it came, for whoever looks into one that failed."""
+    if inbound.raw is not None:
+        return clean(inbound.raw)[:MOST_KEPT]
+    fields = ("text", "tap", "label", "start", "file", "cue")
     came = {name: value for name in fields if (value := getattr(inbound, name)) is not None}
-    return clean(json.dumps(came, ensure_ascii=False))[:MOST_KEPT]
+    return clean(json.dumps(came, ensure_ascii=False, default=str))[:MOST_KEPT]

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import sqlalchemy as sa
@@ -16,9 +16,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.app import App
+from bot.channels.base import Channel, Sender
 from bot.channels.web.receive import Web
+from bot.delivery import Delivery
 from bot.logs import log
 from bot.schedule import Schedule
+from storage import posts
 from storage.errors import StoreError
 from storage.unit_of_work import COUNT_FAILED
 
@@ -28,20 +31,34 @@ DRAIN = 10  # seconds that open requests are given at the end
 class Health:
     """Tells an operator's watchdog how the service is."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, channels: Sequence[Channel], delivery: Delivery, silent: str | None) -> None:
         self._app = app
+        self._channels = channels
+        self._delivery = delivery
+        self._silent = silent
 
     async def alive(self, _request: Request) -> Response:
         """/healthz: the process answers."""
         return PlainTextResponse("ok")
 
     async def ready(self, _request: Request) -> Response:
-        """/readyz: the database takes writes and the channels are open; 503 otherwise."""
+        """/readyz: the database takes writes, and how each channel is; 503 when it does not."""
         try:
-            failed = await self._app.conversation.run(lambda connection: connection.scalar(COUNT_FAILED))
+            failed, waiting = await self._app.conversation.run(self._counted)
         except (StoreError, sa.exc.SQLAlchemyError) as error:
             return JSONResponse({"database": f"unavailable: {type(error).__name__}"}, 503)
-        return JSONResponse({"database": "ok", "channels": {"web": "open"}, "failed_turns": failed})
+        told = {channel.can.name: self._health(channel) for channel in self._channels}
+        if self._silent:
+            told["outside"] = f"closed: {self._silent}"
+        return JSONResponse({"database": "ok", "channels": told, "waiting": waiting, "failed_turns": failed})
+
+    def _counted(self, connection: sa.Connection) -> tuple[int, dict[str, dict[str, int]]]:
+        waiting = {name: posts.waiting(connection, name) for name in self._delivery.lanes}
+        return connection.scalar(COUNT_FAILED) or 0, waiting
+
+    def _health(self, channel: Channel) -> str:
+        lane = self._delivery.lanes.get(channel.can.name)
+        return (lane.trouble if lane else None) or channel.health()
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -55,44 +72,71 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 class Service:
-    """One running process."""
+    """One running process; made inside its event loop. Raises StoreError."""
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._web = Web(
+        web = Web(
             app.settings, app.content.say, app.router.home, app.database, app.conversation, files=app.files
         )
-        health = Health(app)
+        senders, silent = self._senders()
+        self._senders_open = senders
+        self._channels: list[Channel] = [web, *senders]
+        self._delivery = Delivery(senders, app.conversation, app.settings.process_name, app.now)
+        health = Health(app, self._channels, self._delivery, silent)
         self._asgi = Starlette(
             routes=[
                 Route("/healthz", health.alive),
                 Route("/readyz", health.ready),
-                *self._web.routes(),
+                *(route for channel in self._channels for route in channel.routes()),
             ],
             middleware=[Middleware(GZipMiddleware, minimum_size=1_000)],  # events are left as they are
         )
         self._schedule = Schedule(app)
 
-    async def serve(self, bound: socket.socket) -> None:
-        """Serve until SIGTERM or SIGINT, then drain: open requests end, queued turns commit, pages are closed."""
-        stopping = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, stopping.set)
-        self._app.conversation.start()
-        self._web.pages.start()
-        self._schedule.start()
+    def _senders(self) -> tuple[list[Sender], str | None]:
+        """The channels to people outside, and why there are none where there should be."""
+        senders = self._app.senders()
+        silent = self._app.may_speak() if senders else None
+        if silent:
+            log.error("channels to people outside stay closed", why=silent)
+            return [], silent
+        return senders, None
+
+    async def serve(self, bound: socket.socket, stopping: asyncio.Event | None = None) -> None:
+        """Serve until SIGTERM or SIGINT, or until `stopping` is set where it is given, then drain.
+
+        Open requests end, queued turns commit, messages leave.
+        """
+        stopping = stopping or _on_signals()
+        await self._start()
         server = _Server(self._config())
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         until = asyncio.create_task(stopping.wait())
         await asyncio.wait({serving, until}, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping")
         self._schedule.stop()
-        await self._web.pages.stop()
+        for channel in self._channels:
+            await channel.stop()
         server.should_exit = True
         with suppress(asyncio.CancelledError):
             await serving
         until.cancel()
+        await self._end()
+
+    async def _start(self) -> None:
+        """What was left over is sent before anything new comes in."""
+        self._app.conversation.start()
+        await self._delivery.start()
+        for channel in self._channels:
+            await channel.start()
+        self._schedule.start()
+
+    async def _end(self) -> None:
+        """The last turns commit, the last messages leave."""
+        await self._delivery.stop()
+        for sender in self._senders_open:
+            await sender.close()
         await self._app.conversation.stop()
         self._app.database.close()
 
@@ -108,6 +152,13 @@ class Service:
             timeout_graceful_shutdown=DRAIN,
             h11_max_incomplete_event_size=16 * 1024,
         )
+
+
+def _on_signals() -> asyncio.Event:
+    stopping = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    return stopping
 
 
 class _Server(uvicorn.Server):

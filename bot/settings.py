@@ -3,11 +3,12 @@
 import os
 import re
 import secrets
+import socket
 import sys
 from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -27,6 +28,12 @@ def _addresses(text: str) -> str:
         if part.strip() != "*":
             ip_network(part.strip(), strict=False)
     return text
+
+
+def _token(token: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"\d+:[A-Za-z0-9_-]+", token.get_secret_value()):
+        raise ValueError("is not a bot's token such as 12345:AbC-d_e")
+    return token
 
 
 class Settings(BaseSettings):
@@ -72,6 +79,44 @@ class Settings(BaseSettings):
         ge=1,
         le=60000,
         description="How many new web visitors one network address may bring in a minute.",
+    )
+    instance: str | None = Field(
+        None,
+        max_length=64,
+        pattern=r"^[\w.-]+$",
+        description="The name of this installation, the same for all its processes. Channels that speak to people"
+        " outside open only on a database of that name, so that a copy of production stays silent.",
+    )
+    process_name: str = Field(
+        default_factory=socket.gethostname,
+        max_length=64,
+        description="The name of this process, the same after a restart and different from the others' of one"
+        " installation. Unset: the machine's name.",
+    )
+    egress_proxy: SecretStr | None = Field(
+        None, description="The HTTP proxy through which channels are reached, such as http://proxy:3128."
+    )
+    telegram_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
+        None,
+        description="The token of the bot, from @BotFather. Unset: no Telegram.",
+    )
+    telegram_mode: Literal["polling", "webhook"] = Field(
+        "polling",
+        description="How updates come: fetched by one process, or brought to DOLUONG_PUBLIC_URL/telegram.",
+    )
+    telegram_base_url: str = Field(
+        "https://api.telegram.org",
+        pattern=r"^https?://\S+$",
+        description="Where the Bot API is: Telegram's own, or a server of one's own.",
+    )
+    telegram_per_second: float = Field(
+        30.0, gt=0, le=100_000, description="How many messages Telegram lets a bot send in a second."
+    )
+    telegram_per_chat: float = Field(
+        1.0,
+        gt=0,
+        le=100_000,
+        description="How many messages Telegram lets a bot send to one chat in a second.",
     )
     secret_key: SecretStr | None = Field(
         None,

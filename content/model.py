@@ -170,6 +170,17 @@ class Published(Frozen):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+class Slash(Frozen):
+    """A command of a channel that has a menu of them: what it is called, what it stands for, what it says it does.
+
+    Limits: https://core.telegram.org/bots/api#botcommand.
+    """
+
+    command: str = Field(pattern=r"^[a-z0-9_]{1,32}$")
+    says: Text
+    label: dict[Language, Annotated[str, Field(min_length=1, max_length=256)]]
+
+
 class Menu(Frozen):
     """The words of the menu that are not sentences."""
 
@@ -179,6 +190,7 @@ class Menu(Frozen):
     hand_to_staff: tuple[Text, ...]
     ask_again: tuple[Text, ...]
     form: dict[str, tuple[Text, ...]]
+    slash: tuple[Slash, ...]
 
     @field_validator("form")
     @classmethod

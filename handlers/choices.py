@@ -3,10 +3,14 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from hashlib import sha256
 
 from content.model import Picking
 from handlers.fold import fold, means
 from handlers.messages import Choice
+
+
+_MARK = "#"  # no value begins with it
 
 
 class Picker:
@@ -53,6 +57,20 @@ class Picker:
         if not self._numbers.fullmatch(words):
             return []
         return [self._words.get(found) or int(found) for found in self._number.findall(words)]
+
+
+def short(value: str, most: int) -> str:
+    """A value as a button carries it: itself, or a mark of it where it has more than `most` bytes."""
+    if len(value.encode()) <= most:
+        return value
+    return f"{_MARK}{sha256(value.encode()).hexdigest()[:32]}"
+
+
+def whole(value: str, screen: Sequence[Choice]) -> str:
+    """The value that `short` marked, as long as its choice is on the screen."""
+    if not value.startswith(_MARK):
+        return value
+    return next((choice.value for choice in screen if short(choice.value, 0) == value), value)
 
 
 @lru_cache(maxsize=4096)  # the same few ways around a question stand on every screen

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from content.model import Language
 from handlers.answers import Answer
@@ -55,13 +55,42 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class SentFile:
-    """The person sent a picture or a document."""
+    """The person sent a picture or a document; `media_type` is what it holds, whatever its name says.
+
+    `fault`: it is larger than can be fetched, or not what its name says.
+    """
 
     name: str
     media_type: str
+    fault: Literal["", "too_large", "disguised"] = ""
 
 
-Cue = Said | SaidTooMuch | Tapped | Chose | Started | SentFile | Outcome
+# What is said of a file, by its fault.
+FILE_FAULTS = {"": "file_unread", "too_large": "file_too_large", "disguised": "file_disguised"}
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The person changed a message that was answered already."""
+
+
+@dataclass(frozen=True, slots=True)
+class InGroup:
+    """Somebody spoke to the assistant where others listen, or brought it there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Something came that the channel could not read."""
+
+    reason: str
+
+
+class NotUnderstood(Exception):
+    """There is nothing to decide: what came could not be read."""
+
+
+Cue = Said | SaidTooMuch | Tapped | Chose | Started | SentFile | Edited | InGroup | Unreadable | Outcome
 
 
 @dataclass(frozen=True, slots=True)

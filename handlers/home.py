@@ -5,13 +5,27 @@ from dataclasses import replace
 
 from content.everything import Content
 from content.model import Language
-from handlers.dialogue import Chose, Cue, Said, SaidTooMuch, SentFile, Started, Step, Tapped, View
+from handlers.dialogue import (
+    FILE_FAULTS,
+    Chose,
+    Cue,
+    Edited,
+    InGroup,
+    Said,
+    SaidTooMuch,
+    SentFile,
+    Started,
+    Step,
+    Tapped,
+    View,
+)
 from handlers.effects import Query
 from handlers.fold import fold
 from handlers.messages import Choice, Message
 from handlers.people import Person, State
 from handlers.showing import shown_number
 
+PRIVATE = "private:"  # a channel with groups makes of this choice a link to itself
 GREETING = "greeting"  # the smalltalk that is answered with the menu
 _COMMAND = re.compile(r"/\w{1,32}")
 
@@ -92,8 +106,13 @@ class Home:
                 return _stay(
                     view, Message(self._say(language, "too_long", limit=shown_number(limit, language)))
                 )
-            case SentFile():
-                return _stay(view, Message(self._say(language, "file_unread")))
+            case SentFile(fault=fault):
+                return _stay(view, Message(self._say(language, FILE_FAULTS[fault])))
+            case Edited():
+                return _stay(view, Message(self._say(language, "edited")))
+            case InGroup():
+                aside = Choice(self._say(language, "in_group_private"), PRIVATE)
+                return _stay(view, Message(self._say(language, "in_group"), (aside,)))
             case _:
                 return self._at_menu(
                     view, Message(self._say(language, "menu"), self.menu(language, view.person))

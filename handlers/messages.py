@@ -37,12 +37,13 @@ class Control:
     `several`: tick boxes over those choices whose value begins with `value`; what follows it is the choice's name, and
     the answer comes back as `sends` and the picked names joined with «+». A name that stands `alone` («không có») rules
     out the others. `numbers`: a stepper for each of `labels`, sent back as `sends` and the numbers joined with a space,
-    «?» for what is not known. Without `sends` the answer begins with `value`. `picked` is what stands already: names,
+    «?» for what is not known. `contact`: a button of the words `labels` that shares the person's own telephone number.
+    Without `sends` the answer begins with `value`. `picked` is what stands already: names,
     or a number for each label in order, "" where there is none. `typed` says how to answer by typing, for channels that
     draw nothing.
     """
 
-    kind: Literal["several", "numbers"]
+    kind: Literal["several", "numbers", "contact"]
     value: str
     labels: tuple[str, ...] = ()
     picked: tuple[str, ...] = ()

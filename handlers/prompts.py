@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from content.catalogue import Catalogue
-from content.forms import ChoiceRow
+from content.forms import ChoiceRow, Row
 from content.model import Language, Menu
 from handlers.fills import Fill
 from handlers.messages import Choice, Control, Message
@@ -63,7 +63,7 @@ class Prompts:
         several = place.question.kind == "select_multiple"
         names = _ticked(walk, place, picked) if several else ()
         choices = () if self._is_typed(place) else self._choices(place, offered, language)
-        control = self._ticks(place, offered, names, language) if several else None
+        control = self._ticks(place, offered, names, language) if several else self._contact(row, language)
         if several and picked is not None:
             choices = tuple(
                 _marked(choice, names, self._say(language, "form_ticked", label=choice.label))
@@ -96,6 +96,12 @@ class Prompts:
             alone=tuple(one.name for one in offered if one.exclusive),
             sends=f"form:set:{place.name}:",
         )
+
+    def _contact(self, row: Row, language: Language) -> Control | None:
+        """A channel may let the person share their own number instead of typing it."""
+        if row.format != "phone_or_email":
+            return None
+        return Control("contact", "", labels=(self._say(language, "send_contact"),))
 
     def _line(self, walk: Walk, prompt: Prompt, showing: Showing, lines: list[str]) -> Message:
         language = showing.language

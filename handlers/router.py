@@ -8,8 +8,23 @@ from zoneinfo import ZoneInfo
 from content.everything import Content
 from content.model import Language
 from handlers.ask import HAND, Ask
-from handlers.choices import Picker
-from handlers.dialogue import Chose, Cue, Dialogue, Said, SaidTooMuch, SentFile, Started, Step, Tapped, View
+from handlers.choices import Picker, whole
+from handlers.dialogue import (
+    Chose,
+    Cue,
+    Dialogue,
+    Edited,
+    InGroup,
+    NotUnderstood,
+    Said,
+    SaidTooMuch,
+    SentFile,
+    Started,
+    Step,
+    Tapped,
+    Unreadable,
+    View,
+)
 from handlers.effects import KeepState, Outcome, Query
 from handlers.filling import Filling
 from handlers.hearing import Hearing
@@ -81,6 +96,8 @@ class Router:
     def route(self, cue: Cue, stored: str | None, person: Person) -> "Route":
         """Whose it is, and what must be read first; `stored` is the state as text, None for a newcomer."""
         state, unreadable = self._load(stored, person)
+        if isinstance(cue, Tapped):
+            cue = Tapped(whole(cue.value, state.screen))
         dialogue, given = self._receiver(cue, state, person)
         queries = dialogue.needs(given, state, person)
         if isinstance(cue, Said):
@@ -102,6 +119,8 @@ class Router:
         """Decide what a cue that was led here changes."""
         person, language = self._speaking(route.cue, route.state, view.person)
         view = replace(view, person=person, state=route.state, language=language)
+        if isinstance(route.cue, Unreadable):
+            raise NotUnderstood(route.cue.reason)
         if route.unreadable:
             return self._recovered(route.stored or "", route.unreadable, view)
         is_stale = isinstance(route.given, Tapped) and not route.dialogue.anytime(route.given.value)
@@ -132,10 +151,12 @@ class Router:
                 return owner, self._chosen(value, state)
             case Said(text):
                 return self._said(text, cue, state, person)
-            case SaidTooMuch() | SentFile():
+            case SaidTooMuch() | SentFile() | Edited():
                 return (self._filling if self._is_filling(state) else self.home), cue
             case Started():
                 return (self._survey if self._survey.claims(cue) else self.home), cue
+            case InGroup():
+                return self.home, cue
             case _:
                 return self._dialogues[state.dialogue], cue
 
@@ -239,7 +260,10 @@ class Route:
     given: Cue
 
     def step(self, view: View) -> Step:
-        """Decide what the cue changes; `view.state` is not read: what a stored state means was decided before."""
+        """Decide what the cue changes; `view.state` is not read: what a stored state means was decided before.
+
+        Raises NotUnderstood for what the channel could not read.
+        """
         return self.router.step(self, view)
 
 

@@ -1,4 +1,7 @@
-"""What is to be said: written with the turn, fetched by a cursor, marked when the cursor has passed."""
+"""What is to be said: written with the turn, fetched by a cursor, marked when the cursor has passed.
+
+What is sent rather than fetched is written here as well; how it leaves stands in storage/posts.py.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -78,20 +81,26 @@ def _load_control(given: dict[str, Any]) -> Control:
 
 
 _given_lines = rows(
-    place=sa.Integer, address_id=Id, turn_id=Id, position=sa.Integer, at=Instant, message=sa.Text
+    place=sa.Integer,
+    address_id=Id,
+    turn_id=Id,
+    position=sa.Integer,
+    status=sa.String,
+    at=Instant,
+    message=sa.Text,
+    channel=sa.String,
+    bulk=sa.Boolean,
+    owner=sa.String,
+    due_at=Instant,
+    replaces=sa.String,
 )
 _ADD = (
     sa.insert(outbox)
     .from_select(
-        ["address_id", "turn_id", "position", "at", "message", "status"],
-        sa.select(
-            _given_lines.c.address_id,
-            _given_lines.c.turn_id,
-            _given_lines.c.position,
-            _given_lines.c.at,
-            _given_lines.c.message,
-            sa.literal_column("'waiting'"),
-        ).order_by(_given_lines.c.place),
+        [column.name for column in _given_lines.c if column.name != "place"],
+        sa.select(*(column for column in _given_lines.c if column.name != "place")).order_by(
+            _given_lines.c.place
+        ),
         include_defaults=False,
     )
     .returning(outbox.c.id, outbox.c.turn_id, outbox.c.position)
@@ -99,33 +108,55 @@ _ADD = (
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """A row in a process's hands: who sends it and where, and until when nobody else takes it up."""
+
+    channel: str
+    owner: str
+    until: datetime
+    replaces: str | None = None  # the channel's own id of the message it takes the place of
+
+
+@dataclass(frozen=True, slots=True)
 class NewLine:
-    """A message about to stand in the outbox."""
+    """A message about to stand in the outbox; without a lease its reader fetches it."""
 
     address_id: int
     turn_id: int
     position: int
     at: datetime
     message: Message
+    lease: Lease | None = None
 
 
 def add(connection: sa.Connection, lines: Sequence[NewLine]) -> dict[tuple[int, int], int]:
     """Write the messages; gives back their cursors by (turn, position)."""
     if not lines:
         return {}
-    values = (
-        {
-            "place": place,
-            "address_id": line.address_id,
-            "turn_id": line.turn_id,
-            "position": line.position,
-            "at": instant(line.at),
-            "message": dump(line.message),
-        }
-        for place, line in enumerate(lines)
-    )
+    values = ({"place": place, **_row(line)} for place, line in enumerate(lines))
     found = connection.execute(_ADD, bound(values)).all()
     return {(turn_id, position): cursor for cursor, turn_id, position in found}
+
+
+def _row(line: NewLine) -> dict[str, Any]:
+    row = {
+        "address_id": line.address_id,
+        "turn_id": line.turn_id,
+        "position": line.position,
+        "status": "leased" if line.lease else "waiting",
+        "at": instant(line.at),
+        "message": dump(line.message),
+        "bulk": False,
+    }
+    if line.lease is None:
+        return row
+    lease = line.lease
+    return row | {
+        "channel": lease.channel,
+        "owner": lease.owner,
+        "due_at": instant(lease.until),
+        "replaces": lease.replaces,
+    }
 
 
 _given_readers = rows(channel=sa.String, address=sa.String, after=Id)

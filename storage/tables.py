@@ -78,6 +78,10 @@ metadata = sa.MetaData(
 Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
+# What still has to be sent. Spelled alike in an index and in a statement, or the index is not used.
+OPEN = "status IN ('queued', 'leased', 'sending', 'retry_at')"
+
+
 def _id() -> sa.Column[int]:
     return sa.Column("id", Id, primary_key=True)
 
@@ -111,6 +115,7 @@ addresses = sa.Table(
     sa.Column("channel", sa.String(16), nullable=False),
     sa.Column("address", sa.String(128), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("blocked_at", Instant),  # the person, or the channel, lets nothing through: left alone
     sa.Column("closed_at", Instant),  # «không phải tôi»: no longer answered, its talk no longer shown
     sa.UniqueConstraint("channel", "address"),
     sa.Index("ix_addresses_person_id", "person_id"),
@@ -142,10 +147,17 @@ failed_turns = sa.Table(
     sa.Index("ix_failed_turns_turn_id", "turn_id"),
 )
 
-# What is to be said. Web and terminal rows are born `waiting` and fetched by their reader:
+# What is to be said. Web and terminal rows are fetched by their reader; all others are sent by a process:
 #   waiting   until the reader's cursor passes it
-#   sent      the reader has it
-#   skipped   nobody came for it in time; `reason` says so
+#   queued    nobody has taken it up
+#   leased    a process has it in hand and may not have tried; past `due_at` any other may take it up
+#   sending   committed just before its own request: after a crash nobody knows whether it was taken (bulk only)
+#   retry_at  it failed for a while; tried again at `due_at`
+#   sent      the reader, or the channel, has it
+#   unknown   it may have been taken: listed for staff, never sent again by itself (bulk only)
+#   failed    it can never be sent; `reason` says why
+#   skipped   not worth sending any more: nobody came for it in time, or the address is blocked; `reason` says so
+# A reply is sent again when in doubt, so it goes from `leased` to its end; bulk passes through `sending`.
 outbox = sa.Table(
     "outbox",
     metadata,
@@ -158,12 +170,28 @@ outbox = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("sent_at", Instant),
     sa.Column("message", sa.Text, nullable=False),  # storage.outbox.dump as JSON text
+    sa.Column("channel", sa.String(16)),  # of what is sent; NULL where a reader fetches
+    sa.Column(
+        "bulk", sa.Boolean, nullable=False, server_default=sa.false()
+    ),  # not a reply: waits for replies
+    sa.Column("owner", sa.String(64)),  # the process that has it in hand
+    sa.Column("due_at", Instant),  # when it may be taken up
+    sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("replaces", sa.String(64)),  # the channel's own id of the message this one takes the place of
     sa.Index("ix_outbox_address_id_id", "address_id", "id"),
     sa.Index(
         "ix_outbox_waiting",
         "at",
         sqlite_where=sa.text("status = 'waiting'"),
         postgresql_where=sa.text("status = 'waiting'"),
+    ),
+    sa.Index(
+        "ix_outbox_due",
+        "channel",
+        "bulk",
+        "due_at",
+        sqlite_where=sa.text(OPEN),
+        postgresql_where=sa.text(OPEN),
     ),
     sa.Index("ix_outbox_turn_id", "turn_id"),
     sqlite_autoincrement=True,  # a cursor must never meet an id used before
@@ -318,4 +346,22 @@ erasures = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("what", Json, nullable=False),  # {table: rows}
     sa.Index("ix_erasures_subject", "subject"),
+)
+
+# Who does what only one process may do at a time, by the database's clock.
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("duty", sa.String(64), primary_key=True),
+    sa.Column("holder", sa.String(64), nullable=False),
+    sa.Column("until", Instant, nullable=False),
+)
+
+# Which installation this database belongs to; a copy of it elsewhere may read, and never speak.
+installation = sa.Table(
+    "installation",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),  # always 1
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("adopted_at", Instant, nullable=False),
 )

@@ -10,13 +10,13 @@ when it needs rows that the first may have changed, and a second person's turn o
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles on SQLite as well
 
-from handlers.dialogue import Cue, Step, View
+from handlers.dialogue import Cue, Step, Tapped, View
 from handlers.effects import Asking, Effect, Outcome, Query
 from handlers.messages import Message
 from handlers.people import Person
@@ -27,6 +27,7 @@ from storage.rows import bound, rows
 from storage.tables import Id, Instant, failed_turns, instant, turns
 
 MOST_ROUNDS = 8
+LEASE = timedelta(seconds=60)  # how long a process has what it answered to itself
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +44,8 @@ class Turn:
     raw: str  # as it came, kept when the turn fails
     shows_greeting: bool = False
     chance: str = ""  # 128 random bits in hexadecimal, drawn before the transaction: for codes and links
+    sender: str | None = None  # the process that sends what is answered; None where a reader fetches it
+    tapped_on: str | None = None  # the channel's own id of the message whose button was tapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,11 @@ class Done:
     """What became of a turn, true from the commit on.
 
     `lines` are its messages with their cursors; a repeat has none, they were said the first time. A closed address
-    has none either.
+    has none either. `replaces` is the channel's own id of the message whose place the first of them takes.
     """
 
     lines: tuple[tuple[int, Message], ...] = ()
+    replaces: str | None = None
     repeated: bool = False
     closed: bool = False
     failed: bool = False
@@ -200,7 +204,7 @@ def settle_as_failed(connection: sa.Connection, turn: Turn, error: str, apology:
         return Done(repeated=True)
     turn_id = fresh[turn]
     connection.execute(_KEEP_FAILED, {"turn": turn_id, "as_it_came": turn.raw, "why": error, "now": turn.at})
-    line = outbox.NewLine(_place(places, turn).address_id, turn_id, 0, turn.at, apology)
+    line = _line(turn, turn_id, _place(places, turn), 0, apology)
     cursors = outbox.add(connection, [line])
     return Done(((cursors[turn_id, 0], apology),), failed=True)
 
@@ -335,10 +339,25 @@ def _note(turn: Turn, turn_id: int, place: Place, step: Step, work: _Work) -> No
     work.changed[step.person.id] = standing
     for effect in step.effects:
         work.effects.setdefault(type(effect), []).append((step.person, turn.at, effect))
+    replaces = turn.tapped_on if _takes_its_place(turn, step) else None
     work.lines[turn_id] = [
-        outbox.NewLine(place.address_id, turn_id, position, turn.at, message)
+        _line(turn, turn_id, place, position, message, None if position else replaces)
         for position, message in enumerate(step.replies)
     ]
+
+
+def _takes_its_place(turn: Turn, step: Step) -> bool:
+    """Whether a question follows the one whose button was tapped: a form is one message that moves on, not a flood."""
+    if not isinstance(turn.cue, Tapped) or not step.replies or not step.replies[0].progress:
+        return False
+    return turn.cue.value.partition(":")[0] == step.state.dialogue
+
+
+def _line(
+    turn: Turn, turn_id: int, place: Place, position: int, message: Message, replaces: str | None = None
+) -> outbox.NewLine:
+    lease = outbox.Lease(turn.channel, turn.sender, turn.at + LEASE, replaces) if turn.sender else None
+    return outbox.NewLine(place.address_id, turn_id, position, turn.at, message, lease)
 
 
 def _write(connection: sa.Connection, work: _Work, registry: Registry) -> dict[tuple[int, int], int]:
@@ -362,4 +381,6 @@ def _done(
     if turn not in fresh:
         return Done(repeated=True)
     turn_id = fresh[turn]
-    return Done(tuple((cursors[turn_id, line.position], line.message) for line in work.lines[turn_id]))
+    lines = work.lines[turn_id]
+    replaces = lines[0].lease.replaces if lines and lines[0].lease else None
+    return Done(tuple((cursors[turn_id, line.position], line.message) for line in lines), replaces)

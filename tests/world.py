@@ -18,6 +18,7 @@ from bot.app import App, assemble
 from bot.conversation import Inbound
 from bot.settings import Settings
 from content.everything import load_content
+from handlers.dialogue import SentFile
 from handlers.hearing import Hearing
 from handlers.messages import Choice, Message
 from storage.database import open_database
@@ -167,7 +168,7 @@ class Visitor:
 
     async def sends(self, name: str, media_type: str) -> Seen:
         """Send a file."""
-        return await self._gives(None, file=(name, media_type))
+        return await self._gives(None, file=SentFile(name, media_type))
 
     async def _gives(self, key: str | None, **what: Any) -> Seen:
         inbound = Inbound(self.channel, self.name, key or uuid.uuid4().hex, **what)

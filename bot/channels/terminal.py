@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import mimetypes
 import sys
 import threading
 import uuid
@@ -19,6 +18,7 @@ from bot.channels.base import Capabilities, render
 from bot.conversation import Inbound
 from bot.files import Files
 from bot.logs import log
+from bot.received import received
 from handlers.messages import Attachment, Choice, Message
 from storage import outbox, talks
 from storage.errors import StoreUnavailable, is_unavailable
@@ -115,9 +115,7 @@ class Terminal:
                 path = Path(name)
                 if not _is_file(path):
                     raise FileNotFoundError(f"no such file: {name}")
-                return replace(
-                    empty, file=(path.name, mimetypes.guess_type(path.name)[0] or "application/octet-stream")
-                )
+                return replace(empty, file=received(path.name, path.read_bytes()))
             case _:
                 return replace(empty, text=said["say"])
 

@@ -11,7 +11,7 @@ from datetime import tzinfo
 
 from content.everything import Content
 from handlers.choices import Picker
-from handlers.dialogue import Chose, Cue, Said, SaidTooMuch, SentFile, Step, Tapped, View
+from handlers.dialogue import FILE_FAULTS, Chose, Cue, Edited, Said, SaidTooMuch, SentFile, Step, Tapped, View
 from handlers.effects import Effect, Query, StoreQuestion
 from handlers.filling import leaving, reading, review
 from handlers.filling.asking import ask
@@ -154,8 +154,10 @@ class Filling:
                 return self._tapped(here, value)
             case Said():
                 return self._said(here, cue)
-            case SentFile():
-                return again(here.saying(here.tell("form_file")))
+            case SentFile(fault=fault):
+                return again(here.saying(here.tell(FILE_FAULTS[fault] if fault else "form_file")))
+            case Edited():
+                return again(here.saying(here.tell("form_edited")))
             case SaidTooMuch(limit):
                 return again(here.saying(here.tell("too_long", limit=shown_number(limit, here.language))))
         return again(here)

@@ -8,7 +8,14 @@ from bot.channels.base import Capabilities, pieces, render
 from handlers.messages import Attachment, Choice, Control, Message
 
 BUTTONS = Capabilities("rich", text_length=100, buttons=3, label_length=20)
-DRAWS = Capabilities("drawing", text_length=100, buttons=5, label_length=20, controls=True, progress=True)
+DRAWS = Capabilities(
+    "drawing",
+    text_length=100,
+    buttons=5,
+    label_length=20,
+    controls=frozenset({"several", "numbers"}),
+    progress=True,
+)
 NONE = Capabilities("plain", text_length=60, buttons=0, label_length=0)
 ASKED = Message(
     "Anh/Chị chọn:", (Choice("Một", "x:1"), Choice("Hai", "x:2"), Choice("Trang", "x:3", "https://a.example"))
@@ -62,7 +69,7 @@ NUMBERS = Message(
         pytest.param(
             SEVERAL,
             Capabilities("buttons", 500, 5, 20),
-            "Câu 7/18\nPhép đo nào?\nGõ các số, ví dụ «1, 2».",
+            "Câu 7/18\nPhép đo nào?",
             ("choices",),
             id="buttons only",
         ),
@@ -75,7 +82,7 @@ NUMBERS = Message(
         ),
         pytest.param(
             SEVERAL,
-            Capabilities("few", 500, 3, 20, controls=True, progress=True),
+            Capabilities("few", 500, 3, 20, controls=frozenset({"several", "numbers"}), progress=True),
             "Phép đo nào?\nGõ các số, ví dụ «1, 2».\n1. Khối lượng\n2. Nhiệt độ\n(bỏ qua · quay lại)",
             ("progress",),
             id="more choices than boxes",
@@ -114,7 +121,9 @@ def test_controls_and_progress_go_with_the_last_piece() -> None:
         progress=(1, 2),
     )
 
-    first, last = render(message, Capabilities("small", 60, 0, 0, controls=True, progress=True))
+    first, last = render(
+        message, Capabilities("small", 60, 0, 0, controls=frozenset({"several", "numbers"}), progress=True)
+    )
 
     assert first == Message("Đoạn một nói về một việc khá dài dòng.")
     assert (last.control, last.progress, last.attachments) == (message.control, (1, 2), message.attachments)

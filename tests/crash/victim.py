@@ -12,6 +12,7 @@ Each of the two has the moments of MOMENTS. Work that holds no turn does not cou
 import argparse
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -21,7 +22,7 @@ from typing import Any
 
 import uvloop
 
-from bot.app import assemble
+from bot.app import App, assemble
 from bot.logs import set_up
 from bot.server import Service, listening_socket
 from bot.settings import read_settings
@@ -126,7 +127,11 @@ def main() -> None:
     app.open()
     bound = listening_socket(settings.host, settings.port)
     print(f"http://{settings.host}:{bound.getsockname()[1]}", flush=True)
-    uvloop.run(Service(app).serve(bound))
+    uvloop.run(_serve(app, bound))
+
+
+async def _serve(app: App, bound: socket.socket) -> None:
+    await Service(app).serve(bound)
 
 
 def _arguments() -> argparse.Namespace:

@@ -13,7 +13,7 @@ from storage import outbox
 from storage.database import Database
 from storage.errors import StoreUnavailable, is_unavailable
 from storage.outbox import Line
-from storage.unit_of_work import Done
+from storage.unit_of_work import Done, Turn
 
 POLL = 1.0  # seconds between looks for what other processes wrote
 HEARTBEAT = 15.0  # seconds of silence after which a page is told that the line still stands
@@ -121,9 +121,9 @@ class Pages:
             if page.address == address:
                 page.close()
 
-    def _settled(self, channel: str, address: str, done: Done) -> None:
-        if channel == self._channel and done.lines:
-            self._wake_for(address)
+    def _settled(self, turn: Turn, done: Done) -> None:
+        if turn.channel == self._channel and done.lines:
+            self._wake_for(turn.address)
 
     def _wake_for(self, address: str) -> None:
         self._woken.add(address)

@@ -37,6 +37,7 @@ from bot.channels.web.record import recorded
 from bot.conversation import MOST_KEPT, Conversation, Inbound
 from bot.files import FileMade, Files
 from bot.logs import log
+from bot.received import received
 from bot.settings import Settings
 from content.catalogue import Catalogue
 from content.model import Language
@@ -98,6 +99,8 @@ class Posted(BaseModel):
 class Web:
     """The web chat of one process."""
 
+    can = WEB
+
     def __init__(
         self,
         settings: Settings,
@@ -132,6 +135,18 @@ class Web:
             Route("/chat/leave", self._leave, methods=["POST"]),
             Mount("/static", _Static(directory=HERE / "static")),
         ]
+
+    async def start(self) -> None:
+        """Begin to supply open pages."""
+        self.pages.start()
+
+    async def stop(self) -> None:
+        """Close them."""
+        await self.pages.stop()
+
+    def health(self) -> str:
+        """It is open as long as the process answers."""
+        return "open"
 
     # The page
 
@@ -254,7 +269,7 @@ class Web:
                 file = form.get("file")
                 if file is None or isinstance(file, str):
                     raise _Refused(400, "malformed")
-                sent = (file.filename or "file", file.content_type or "application/octet-stream")
+                sent = received(file.filename or "file", await file.read(), file.content_type)
         except (ValidationError, HTTPException):
             raise _Refused(400, "malformed") from None
         return Inbound(WEB.name, address, _key(address, name), file=sent, shows_greeting=WEB.greets)

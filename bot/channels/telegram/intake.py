@@ -1,0 +1,173 @@
+"""From an update to what became of it: read, kept in order for each chat, taken, acknowledged to the one who tapped."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from telegram import Bot, Update
+from telegram.error import TelegramError
+
+from bot.channels.telegram.can import TELEGRAM
+from bot.channels.telegram.newest import Newest
+from bot.channels.telegram.receive import Membership, Moved, Nothing, Reader, Said, TappedInGroup
+from bot.conversation import Conversation, Inbound
+from bot.logs import log
+from bot.received import LARGEST, received, too_large
+from content.catalogue import Catalogue
+from handlers.dialogue import SentFile, Unreadable
+from storage import posts
+
+TYPING_AFTER = 0.7  # seconds of thought before «typing…» is shown
+FETCHING = 30.0  # seconds for a file
+
+
+class Intake:
+    """Takes updates as plain values; returns when each is kept, or was found to be nobody's."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        reader: Reader,
+        conversation: Conversation,
+        say: Catalogue,
+        now: Callable[[], datetime],
+        newest: Newest,
+    ) -> None:
+        self._bot = bot
+        self._reader = reader
+        self._conversation = conversation
+        self._say = say
+        self._now = now
+        self._newest = newest
+        self._last: dict[str, asyncio.Future[None]] = {}
+        self._aside: set[asyncio.Task[None]] = set()
+
+    async def take(self, raw: dict[str, Any]) -> None:
+        """Take one update; raises StoreUnavailable when nothing was kept and it must come again."""
+        try:
+            update = Update.de_json(raw, self._bot)
+            came = self._reader.read(update)
+            if update.message:
+                self._newest.saw(str(update.message.chat.id), update.message.message_id)
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not stop those behind it
+            log.error(
+                "update cannot be read", channel=TELEGRAM.name, update=raw.get("update_id"), exc_info=error
+            )
+            came = self._unreadable(raw, error)
+        match came:
+            case Said():
+                await self._in_order(came.inbound.address, lambda: self._said(came))
+            case Membership(address, inside):
+                await self._in_order(address, lambda: self._membership(address, inside=inside))
+            case Moved(address, to):
+                name = TELEGRAM.name
+                await self._conversation.run(lambda connection: posts.move(connection, name, address, to))
+            case TappedInGroup(query, language):
+                self.quietly(self._tell_presser(query, language))
+            case Nothing():
+                pass
+
+    def _unreadable(self, raw: dict[str, Any], error: Exception) -> Said | Nothing:
+        """What could not be read, kept as it came under whoever may have sent it."""
+        number = raw.get("update_id")
+        if not isinstance(number, int):
+            return Nothing()
+        return Said(
+            Inbound(
+                TELEGRAM.name,
+                _chat_of(raw) or "unknown",
+                self._reader.key(number),
+                cue=Unreadable(type(error).__name__),
+                raw=str(raw),
+            )
+        )
+
+    async def _in_order(self, address: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do it after whatever came from this address before, even if that takes longer."""
+        before = self._last.get(address)
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._last[address] = mine
+        try:
+            if before is not None:
+                await before
+            await work()
+        finally:
+            mine.set_result(None)
+            if self._last.get(address) is mine:
+                del self._last[address]
+
+    async def _said(self, came: Said) -> None:
+        inbound = came.inbound
+        if came.fetch and inbound.file:
+            inbound = await self._looked_into(inbound, inbound.file, came.fetch)
+        typing = asyncio.get_running_loop().call_later(TYPING_AFTER, self._typing, inbound.address)
+        try:
+            await self._conversation.take(inbound)
+        finally:
+            typing.cancel()
+        if came.query:
+            self.quietly(self._acknowledge(came.query))
+
+    def _typing(self, address: str) -> None:
+        self.quietly(self._bot.do_api_request("SendChatAction", {"chat_id": address, "action": "typing"}))
+
+    async def _looked_into(self, inbound: Inbound, file: SentFile, file_id: str) -> Inbound:
+        """The same with the file's kind told by its content; what cannot be fetched is taken by its name."""
+        try:
+            found = await self._bot.do_api_request("GetFile", {"file_id": file_id})
+            if found.get("file_size", 0) > LARGEST or not found.get("file_path"):
+                told = too_large(file.name, file.media_type)
+            else:
+                base = self._bot.base_file_url
+                data = await self._bot.request.retrieve(f"{base}/{found['file_path']}", read_timeout=FETCHING)
+                told = received(file.name, data, file.media_type)
+        except TelegramError as error:
+            is_large = "too big" in str(error)
+            told = too_large(file.name, file.media_type) if is_large else file
+        return Inbound(inbound.channel, inbound.address, inbound.key, file=told)
+
+    async def _membership(self, address: str, *, inside: bool) -> None:
+        name, now = TELEGRAM.name, self._now()
+        if inside:
+            await self._conversation.run(lambda connection: posts.unblock(connection, name, address))
+        else:
+            await self._conversation.run(
+                lambda connection: posts.block(connection, name, address, "blocked", now)
+            )
+
+    async def _tell_presser(self, query: str, language: str | None) -> None:
+        text = self._say("en" if (language or "").startswith("en") else "vi", "in_group_button")
+        await self._acknowledge(query, text=text, show_alert=True)
+
+    async def _acknowledge(self, query: str, **more: Any) -> None:
+        await self._bot.do_api_request("AnswerCallbackQuery", {"callback_query_id": query, **more})
+
+    def quietly(self, work: Awaitable[Any]) -> None:
+        """Do it beside everything else; nobody waits for it and nothing is lost when it fails."""
+        task = asyncio.create_task(_without_fuss(work))
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
+
+    async def stop(self) -> None:
+        """Wait a moment for what is done beside."""
+        if self._aside:
+            await asyncio.wait(self._aside, timeout=1.0)
+
+
+async def _without_fuss(work: Awaitable[Any]) -> None:
+    try:
+        await work
+    except TelegramError as error:
+        log.debug("not acknowledged", channel=TELEGRAM.name, why=type(error).__name__)
+
+
+def _chat_of(raw: dict[str, Any]) -> str | None:
+    """The chat of an update that could not be read, if it says one."""
+    for value in raw.values():
+        if isinstance(value, dict):
+            message = value.get("message") if isinstance(value.get("message"), dict) else value
+            chat = message.get("chat") if isinstance(message, dict) else None
+            if isinstance(chat, dict) and isinstance(chat.get("id"), int):
+                return str(chat["id"])
+    return None

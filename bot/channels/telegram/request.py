@@ -1,0 +1,95 @@
+"""python-telegram-bot's requests over aiohttp: an eighth of the work of its own transport, and it says what is certain."""
+
+from typing import Any
+
+import aiohttp
+import orjson
+from telegram._utils.defaultvalue import DefaultValue
+from telegram._utils.types import ODVInput
+from telegram.error import NetworkError, TimedOut
+from telegram.request import BaseRequest, RequestData
+
+TIMEOUT = 15.0  # seconds for an answer
+CONNECT = 5.0  # seconds for a connection
+_JSON = {"Content-Type": "application/json"}
+
+
+class NotReached(NetworkError):
+    """No connection came about: the request was surely not taken."""
+
+
+class AiohttpRequest(BaseRequest):
+    """One pool of connections; `proxy` is the way out, such as http://proxy:3128."""
+
+    def __init__(self, connections: int, proxy: str | None = None) -> None:
+        self._connections = connections
+        self._proxy = proxy
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def read_timeout(self) -> float:
+        """Seconds for an answer, where nothing else is said."""
+        return TIMEOUT
+
+    async def initialize(self) -> None:
+        """Open the pool, inside the running event loop."""
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60)
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+    async def shutdown(self) -> None:
+        """Close the pool."""
+        if self._session:
+            await self._session.close()
+            self._session = None
+
+    def parse_json_payload(self, payload: bytes) -> Any:  # type: ignore[override]
+        """The answer as plain values; what is no JSON leaves in doubt whether the request was taken."""
+        try:
+            return orjson.loads(payload)
+        except ValueError:
+            raise NetworkError("the answer is no JSON") from None
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        write_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        connect_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+    ) -> tuple[int, bytes]:
+        """Send it; raises NotReached, TimedOut and NetworkError, none of which names the URL: it holds the token."""
+        assert self._session is not None, "initialize() comes first"
+        data, headers = _body(request_data)
+        timeout = aiohttp.ClientTimeout(total=_seconds(read_timeout), sock_connect=CONNECT)
+        try:
+            async with self._session.request(
+                method, url, data=data, headers=headers, timeout=timeout, proxy=self._proxy
+            ) as response:
+                return response.status, await response.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotReached(type(error).__name__) from None
+        except TimeoutError:
+            raise TimedOut from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise NetworkError(type(error).__name__) from None
+
+
+def _seconds(asked: ODVInput[float]) -> float:
+    return TIMEOUT if asked is None or isinstance(asked, DefaultValue) else asked
+
+
+def _body(given: RequestData | None) -> tuple[Any, dict[str, str]]:
+    """JSON, or a multipart form where a file goes along."""
+    if given is None:
+        return None, {}
+    if not given.contains_files:
+        return orjson.dumps(given.parameters), _JSON
+    form = aiohttp.FormData(quote_fields=False)
+    for name, value in given.json_parameters.items():
+        form.add_field(name, value)
+    for name, (filename, content, media_type) in given.multipart_data.items():
+        form.add_field(name, content, filename=filename, content_type=media_type)
+    return form, {}
