@@ -5,15 +5,13 @@ from dataclasses import replace
 from content.everything import Content
 from handlers.dialogue import Chose, Cue, Said, Step, Tapped, View
 from handlers.effects import Query
-from handlers.filling import XLSX, Elsewhere
+from handlers.filling import OWN_DATA, XLSX, Elsewhere
 from handlers.fold import fold
 from handlers.messages import Attachment, Choice, Message
 from handlers.notice import Notices
 from handlers.people import Person, State
 from handlers.responses import Erased, EraseMe, Held, MyData, RecordConsent, shown_code
 from handlers.showing import shown_contact
-
-SERVICES = ("my_data", "delete_my_data")
 
 
 class Privacy:
@@ -41,7 +39,7 @@ class Privacy:
         """Whether a cue leads here from anywhere."""
         if not isinstance(cue, Said):
             return False
-        return cue.understood.service in SERVICES or fold(cue.text) in self._withdrawing
+        return cue.understood.service in OWN_DATA or fold(cue.text) in self._withdrawing
 
     def step(self, cue: Cue, view: View) -> Step:
         """Show, or ask before anything is erased."""

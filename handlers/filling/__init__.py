@@ -11,8 +11,8 @@ dialogue  which of these a cue asks for
 """
 
 from handlers.filling.dialogue import Filling
-from handlers.filling.here import Elsewhere
+from handlers.filling.here import OWN_DATA, Elsewhere
 from handlers.filling.keeping import evidence
 from handlers.filling.review import XLSX
 
-__all__ = ["XLSX", "Elsewhere", "Filling", "evidence"]
+__all__ = ["OWN_DATA", "XLSX", "Elsewhere", "Filling", "evidence"]

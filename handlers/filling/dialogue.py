@@ -16,7 +16,7 @@ from handlers.effects import Effect, Query, StoreQuestion
 from handlers.filling import leaving, reading, review
 from handlers.filling.asking import ask
 from handlers.filling.course import again, go_on, more
-from handlers.filling.here import NAME, VERSION, Elsewhere, Here, Tools
+from handlers.filling.here import NAME, OWN_DATA, VERSION, Elsewhere, Here, Tools
 from handlers.filling.keeping import answer_consent, changed, save
 from handlers.fills import NOT_KNOWN, PASSED, Fill
 from handlers.fold import fold, means
@@ -55,6 +55,7 @@ _SHOWING = (
     "form:more",
     "form:submit",
 )
+WHOLE_WISH = 0.97  # a wish that is all that was said: no name of a firm, no free text comes near
 SURE_WISH = 0.8  # a wish below it is not fulfilled in the middle of a form
 _WORDS = re.compile(r"[^\W\d_]{2,}\W+[^\W\d_]{2,}")  # «12 3 ?» is no question
 SURE = 0.6  # an answer of the plan below it is not given in place of an answer to the form
@@ -84,6 +85,7 @@ class Filling:
             content.say, words, picker, taker, prompts, notices, elsewhere, command, zone, link
         )
         self._commands = {fold(word): (name, word) for name in COMMANDS for word in words[name]}
+        self._withdrawing = frozenset(fold(word) for word in words["withdraw"])
         self._edit_words = tuple(fold(word) for word in words["edit"])
         self._acts: Mapping[str, Callable[[Here], Step]] = {
             "resume": go_on,
@@ -226,6 +228,8 @@ class Filling:
         return again(here.saying(here.tell("form_stale")))
 
     def _said(self, here: Here, cue: Said) -> Step:
+        if self._is_of_own_data(cue):
+            return self._tools.elsewhere(cue, here.view)
         prompt = here.prompt
         if picked := self._picked(here, prompt, cue.text):
             return self._chosen(here, picked)
@@ -243,6 +247,12 @@ class Filling:
         if here.get("mode") == "specify":
             return reading.specified(here, prompt, cue.text)
         return self._answered(here, prompt, cue)
+
+    def _is_of_own_data(self, cue: Said) -> bool:
+        """Whether somebody asks for their own data and nothing else: a right, and never an answer."""
+        wish = cue.understood
+        is_wish = wish.service in OWN_DATA and wish.score >= WHOLE_WISH
+        return is_wish or fold(cue.text) in self._withdrawing
 
     def _named(self, text: str) -> str | None:
         """The command that words alone stand for."""

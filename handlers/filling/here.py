@@ -20,6 +20,7 @@ from handlers.taking import Taker
 from handlers.walk import Place, Prompt, Walk
 
 NAME, VERSION = "form", 1
+OWN_DATA = ("my_data", "delete_my_data")  # the services that are a person's right at any moment
 ASKING = ("ask", "line", "specify", "tax", "gate")  # modes in which something about a prompt is open
 
 Elsewhere = Callable[[Cue, View], Step]
