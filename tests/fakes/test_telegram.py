@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -23,6 +25,8 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 
 from tests.fakes.telegram import FakeTelegram, Fault, Faults, Kind, Limits, Person, Timing
+from tests.fakes.telegram.page import Page
+from tests.fakes.telegram.server import TOKEN
 
 Say = Callable[..., Awaitable[tuple[int, Any]]]
 
@@ -369,6 +373,41 @@ async def test_a_tap_on_what_is_no_longer_shown(telegram: FakeTelegram, bot: Bot
     assert not old.callback_query.message.is_accessible
 
 
+MARKED = [
+    (
+        "HTML",
+        ' <b>a</b> &lt;i <a href="https://x.vn?a=1&amp;b">b😀</a> ',
+        "a <i b😀",
+        [("bold", 0, 1), ("text_link", 5, 3)],
+    ),
+    (
+        "HTML",
+        "<b>x<i>y</i></b><pre>z</pre><blockquote expandable>q</blockquote>",
+        "xyzq",
+        [("bold", 0, 2), ("italic", 1, 1), ("pre", 2, 1), ("expandable_blockquote", 3, 1)],
+    ),
+    (
+        "MarkdownV2",
+        "*a _b_* 1\\. [c](https://x.vn) `*` ||d||",
+        "a b 1. c * d",
+        [("bold", 0, 3), ("italic", 2, 1), ("text_link", 7, 1), ("code", 9, 1), ("spoiler", 11, 1)],
+    ),
+    ("Markdown", "*a* _b_ \\*", "a b *", [("bold", 0, 1), ("italic", 2, 1)]),
+    ("", "<b> & @doluong_bot, x.vn", "<b> & @doluong_bot, x.vn", [("mention", 6, 12), ("url", 20, 4)]),
+]
+
+
+@pytest.mark.parametrize(("mode", "given", "text", "entities"), MARKED)
+async def test_marked_text(
+    say: Say, an: Person, mode: str, given: str, text: str, entities: list[tuple[str, int, int]]
+) -> None:
+    _, answer = await say("sendMessage", chat_id=an.id, text=given, parse_mode=mode)
+    result = answer["result"]
+
+    assert result["text"] == text
+    assert [(e["type"], e["offset"], e["length"]) for e in result.get("entities", [])] == entities
+
+
 async def test_a_tap_answered_late(telegram: FakeTelegram, bot: Bot) -> None:
     clock = Clock()
     telegram.clock = clock
@@ -599,6 +638,26 @@ async def test_a_second_poll_ends_the_first(telegram: FakeTelegram, bot: Bot, an
     assert [update.update_id for update in await second] == [said]
 
 
+async def test_a_poll_whose_client_is_gone_takes_nothing(
+    telegram: FakeTelegram, bot: Bot, an: Person
+) -> None:
+    async with new_bot(telegram, 0.05) as other:
+        with pytest.raises(TimedOut):
+            await other.get_updates(offset=an.last_update + 1, timeout=5, read_timeout=-4.95)
+    said = an.says("đây")
+    updates = await bot.get_updates(offset=said)
+
+    assert [update.update_id for update in updates] == [said]
+    assert telegram.deliveries[said] == 1
+
+
+async def test_the_same_offset_at_once_gets_one_update(telegram: FakeTelegram, bot: Bot, an: Person) -> None:
+    an.says("1")
+    first, second = await bot.get_updates(), await bot.get_updates()
+
+    assert (len(first), len(second)) == (2, 1)
+
+
 async def test_only_what_was_asked_for(telegram: FakeTelegram, bot: Bot, an: Person) -> None:
     await bot.get_updates(offset=an.last_update + 1, allowed_updates=["callback_query"])
     assert an.says("không ai nghe") == 0
@@ -692,6 +751,27 @@ async def test_a_webhook_may_answer_with_a_method(
     await telegram.settled()
 
     assert an.sees() == ["Chào"]
+
+
+async def test_a_webhook_that_moves(
+    telegram: FakeTelegram, bot: Bot, an: Person, hook: tuple[Hook, str]
+) -> None:
+    """The same one set again changes nothing; another takes over what was not answered; one in a second is enough."""
+    handler, address = hook
+    await bot.set_webhook("http://127.0.0.1:9/hook")
+    with pytest.raises(RetryAfter):
+        await bot.set_webhook(address)
+    telegram.limits = Limits.lifted()
+    telegram.methods.next_webhook = 0
+    await bot.set_webhook(address)
+    before = telegram.webhook
+    await bot.set_webhook(address)
+    said = an.says("đây")
+    await telegram.settled()
+
+    assert telegram.webhook is before
+    assert handler.got[-1] == (said, "message")
+    assert len(handler.got) == 2
 
 
 async def test_a_webhook_that_is_not_there(telegram: FakeTelegram, bot: Bot, an: Person) -> None:
@@ -908,16 +988,9 @@ async def test_neighbours_that_are_swapped(telegram: FakeTelegram, bot: Bot, an:
     updates += await fetched(bot, telegram)
 
     assert second < first < third < fourth < sixth < fifth < seventh < eighth
-    assert [update.effective_message.text for update in updates[1:]] == [
-        "2",
-        "1",
-        "3",
-        "4",
-        "6",
-        "5",
-        "7",
-        "8",
-    ]
+    texts = [update.effective_message.text for update in updates[1:]]
+    assert texts == ["2", "1", "3", "4", "6", "5", "7", "8"]
+    assert telegram.faults.counts == {Kind.SWAP: 1, Kind.SWAP_WITHIN: 1}
 
 
 async def test_chance_is_the_same_each_time() -> None:
@@ -963,6 +1036,55 @@ async def test_somebody_waits_for_an_answer(telegram: FakeTelegram, bot: Bot, an
     an.says("nữa")
     with pytest.raises(TimeoutError, match="An waits for an answer"):
         await an.answered(bound=0.01)
+
+
+# By hand.
+
+
+async def test_the_page() -> None:
+    """Everything the page asks for: what is seen, acts, files; what cannot be done is said."""
+    async with FakeTelegram() as telegram, new_bot(telegram) as bot:
+        Page(telegram)
+        async with aiohttp.ClientSession(telegram.address) as page:
+
+            async def act(what: str, **more: Any) -> Any:
+                async with page.post("/hand/act", json={"what": what, **more}) as answer:
+                    return await answer.json()
+
+            async with page.get("/") as answer:
+                assert "<title>Fake Telegram</title>" in await answer.text()
+            await act("starts", text="abc")
+            [an, *_] = telegram.world.people.values()
+            await bot.send_message(an.id, "Chào", reply_markup=keyboard("Có"))
+            await act("taps", text="Có", message=2)
+            await act("edits", text="/start", message=1)
+            await act("contact")
+            await act("fault", text="429")
+            async with page.post("/hand/send?name=a.txt", data=b"abc") as answer:
+                assert answer.status == 200
+            said = await act("taps", text="Không")
+            async with page.get("/hand/state") as answer:
+                state = await answer.json()
+            async with page.get("/hand/file", params={"id": state["messages"][-1]["file"]["id"]}) as answer:
+                assert await answer.read() == b"abc"
+
+            assert said["no"].startswith("nothing to tap says «Không»")
+            assert [message["text"] for message in state["messages"]] == ["/start", "Chào", "[contact]", ""]
+            assert [update.update_id > 0 for update in await bot.get_updates()] == [True] * 5
+            with pytest.raises(RetryAfter):
+                await bot.send_message(an.id, "x")
+
+
+def test_the_command_says_what_to_set() -> None:
+    command = [sys.executable, "-m", "tests.fakes.telegram", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = dict(process.stdout.readline().split() for _ in range(4))
+        process.terminate()
+
+    assert told["token"] == TOKEN
+    assert told["base_url"] == told["page"] + "bot"
+    assert told["base_file_url"] == told["page"] + "file/bot"
 
 
 async def until_waiting(telegram: FakeTelegram) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -71,6 +70,10 @@ class Message:
     deleted: bool = False
     taken_at: int = 0
     changed_at: int = 0
+
+    def __repr__(self) -> str:
+        who = self.sender.first_name if self.sender else "the bot"
+        return f"<{self.message_id} of {who}: {self.text!r} {self.labels}>"
 
     @property
     def from_bot(self) -> bool:
@@ -141,6 +144,9 @@ class Chat:
     changed: Signal = field(default_factory=Signal)
     last_id: int = 0  # of a supergroup, which counts for itself
 
+    def __repr__(self) -> str:
+        return f"<{self.kind} chat {self.id}>"
+
     @property
     def private(self) -> bool:
         """Whether it is between one person and the bot."""
@@ -164,7 +170,7 @@ class Chat:
         return None if message is None or message.deleted else message
 
 
-@dataclass
+@dataclass(repr=False)
 class World:
     """Everybody and everything on this Telegram, and the count of what happened."""
 
@@ -246,6 +252,3 @@ class Sent:
     text: str
     at: float
     answered: bool = False
-
-
-Log = deque

@@ -120,7 +120,10 @@ class Faults:
             call.number = self._calls
         if not self._call_plan and not self._of_calls:
             return None
-        return self._struck(call, call.number, self._call_plan, self._of_calls)
+        fault = self._struck(call, call.number, self._call_plan, self._of_calls)
+        if fault is not None:
+            self.applied(fault.kind)
+        return fault
 
     def of_event(self, kind: str, chat_id: int) -> Fault | None:
         """The fault that strikes this update."""
@@ -129,6 +132,10 @@ class Faults:
             return None
         event = Event(self._events, kind, chat_id)
         return self._struck(event, self._events, self._event_plan, self._of_events)
+
+    def applied(self, kind: Kind) -> None:
+        """Count one that came to pass; faults of updates may find no occasion (no neighbour to swap with)."""
+        self.counts[kind] += 1
 
     def _struck(
         self,
@@ -139,15 +146,8 @@ class Faults:
     ) -> Fault | None:
         for when, fault in plan:
             if when == number if isinstance(when, int) else when(seen):  # type: ignore[arg-type]
-                return self._counted(fault)
-        for fault, rate in rates:
-            if self._chance.random() < rate:
-                return self._counted(fault)
-        return None
-
-    def _counted(self, fault: Fault) -> Fault:
-        self.counts[fault.kind] += 1
-        return fault
+                return fault
+        return next((fault for fault, rate in rates if self._chance.random() < rate), None)
 
 
 def _fault(what: Fault | Kind) -> Fault:

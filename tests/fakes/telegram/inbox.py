@@ -44,6 +44,7 @@ KINDS = (
     "chat_boost",
     "removed_chat_boost",
     "managed_bot",
+    "guest_message",
 )
 UNASKED = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 LONGEST_POLL = 50
@@ -148,6 +149,7 @@ class Inbox:
         """The next id; one that is swapped leaves its own to the next update, if that comes before it is fetched."""
         gap, self._gap = self._gap, None
         if gap is not None and self._fits(gap[1], chat_id):
+            self.faults.applied(gap[1].fault or Kind.SWAP)
             return gap[0]
         self._next += 1
         if fault in {Kind.SWAP, Kind.SWAP_WITHIN}:
@@ -180,6 +182,7 @@ class Inbox:
             self.acknowledged.append(number)
             if update.fault is Kind.DUPLICATE and self.offer is None:
                 update.fault = None
+                self.faults.applied(Kind.DUPLICATE)
                 self._again.append(update)
         self.changed.ring()
 
@@ -230,9 +233,10 @@ class Inbox:
     async def _pause(self) -> None:
         """Conflicts after the first are told slowly. Source: `fail_query_conflict`."""
         now = asyncio.get_running_loop().time()
-        if now < self._next_conflict:
+        if now >= self._next_conflict:
+            self._next_conflict = now + self.timing.conflict
+        else:
             await asyncio.sleep(self.timing.conflict)
-        self._next_conflict = max(now, self._next_conflict) + self.timing.conflict
 
     def end_poll(self, refusal: Refusal | None = None) -> None:
         """End the poll that waits: with nothing, or with a refusal."""

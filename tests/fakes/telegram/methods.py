@@ -102,7 +102,7 @@ class Methods:
 
     def __init__(self, telegram: "FakeTelegram") -> None:
         self._telegram = telegram
-        self._next_webhook = 0.0
+        self.next_webhook = 0.0
         self._sending = sending = Sending(telegram)
         self.table: dict[str, Callable[[Call], Any]] = {
             "getme": self._get_me,
@@ -284,16 +284,18 @@ class Methods:
         if not url:
             return self._delete_webhook(call)
         now = self._telegram.clock()
-        if now < self._next_webhook:
+        if now < self.next_webhook:
             raise too_many(1)
-        self._next_webhook = now + self._telegram.limits.set_webhook_pause
+        self.next_webhook = now + self._telegram.limits.set_webhook_pause
         _check_webhook(url)
         _check_secret(call.text("secret_token"))
-        if call.flag("drop_pending_updates"):
-            self._telegram.inbox.drop()
         self.ask_for(call)
-        most = call.integer("max_connections", 40, 1, 100)
-        self._telegram.bring(url, call.text("secret_token"), most)
+        secret, most = call.text("secret_token"), call.integer("max_connections", 40, 1, 100)
+        present, drop = self._telegram.webhook, call.flag("drop_pending_updates")
+        if drop:
+            self._telegram.inbox.drop()
+        if drop or present is None or not present.same(url, secret, most):
+            self._telegram.bring(url, secret, most)
         return True
 
     def _delete_webhook(self, call: Call) -> bool:

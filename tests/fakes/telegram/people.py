@@ -52,6 +52,9 @@ class Person:
     last_update: int = 0
     _since: int = 0
 
+    def __repr__(self) -> str:
+        return f"<{self.first_name} {self.id}>"
+
     def __post_init__(self) -> None:
         self.private = self._world.chat(self.id, "private", person=self)
 
@@ -121,6 +124,8 @@ class Person:
         """
         chat = group.chat_now if group else self.private
         if message is None and (button := _key(chat, label)):
+            if chat.replies is not None and chat.replies.markup.once:
+                chat.replies = None
             return self._presses(button, group)
         shown, button = _shown(chat, label, message)
         if button.url:
@@ -230,15 +235,8 @@ class Person:
 
     async def reads(self, words: str, bound: float = BOUND) -> Message:
         """The newest message of the bot in which these words stand, as soon as there is one."""
-
-        def shown() -> Message | None:
-            fitting = (
-                m for m in reversed(self.chat) if m.from_bot and (words in m.text or words in m.labels)
-            )
-            return next(fitting, None)
-
         what = f"{self.first_name} waits for «{words}», sees {self.sees()[-3:]}"
-        message: Message = await self.private.changed.until(shown, bound, what)
+        message: Message = await self.private.changed.until(lambda: _saying(self.chat, words), bound, what)
         return message
 
     def _newest(self, since: int) -> Message | None:
@@ -337,6 +335,9 @@ class Group:
     members: list[Person]
     supergroup: Chat | None = None
 
+    def __repr__(self) -> str:
+        return f"<{self.chat.title} {self.chat_now.id}>"
+
     @property
     def chat_now(self) -> Chat:
         """The chat as it is: the supergroup, once it was upgraded."""
@@ -346,6 +347,14 @@ class Group:
     def messages(self) -> list[Message]:
         """What is on everybody's screen."""
         return self.chat_now.visible
+
+    async def reads(self, words: str, bound: float = BOUND) -> Message:
+        """The newest message of the bot in which these words stand, as soon as there is one."""
+        what = f"{self.chat.title} waits for «{words}»"
+        message: Message = await self.chat_now.changed.until(
+            lambda: _saying(self.messages, words), bound, what
+        )
+        return message
 
     def adds_bot(self, by: Person | None = None) -> int:
         """Take the bot in."""
@@ -381,6 +390,12 @@ class Group:
         chat = self.chat_now
         body = member_update(self.telegram.world, chat, by, before, after)
         return self.telegram.inbox.add("my_chat_member", body, chat.id)
+
+
+def _saying(messages: list[Message], words: str) -> Message | None:
+    """The newest message of the bot with these words, in its text or as one of its labels."""
+    bots = (message for message in reversed(messages) if message.from_bot)
+    return next((message for message in bots if words in message.text or words in message.labels), None)
 
 
 def _cut(text: str) -> list[str]:

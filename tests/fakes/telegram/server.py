@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
+import aiohttp
 import orjson
 from aiohttp import web
 
@@ -54,7 +55,6 @@ class FakeTelegram:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.token = token
-        self.limits = limits or Limits()
         self.faults = faults or Faults()
         self.timing = timing or Timing()
         self.clock = clock
@@ -63,7 +63,7 @@ class FakeTelegram:
         bot: Json = {"id": bot_id, "is_bot": True, "first_name": "Trợ lý", "username": username}
         self.world = World(bot, chance, now, keep)
         self.files = Files(chance)
-        self.meter = Meter(self.limits, clock)
+        self.meter = Meter(limits or Limits(), clock)
         self.acknowledged: deque[int] = deque(maxlen=log)
         first = chance.randrange(10**8, 9 * 10**8)
         self.inbox = Inbox(self.world, self.faults, self.timing, first, self.acknowledged)
@@ -83,6 +83,7 @@ class FakeTelegram:
         self._order = 0
         self._port = port
         self._runner: web.ServerRunner | None = None
+        self._broken: list[Exception] = []
         self._ending: set[asyncio.Task[None]] = set()
 
     # To be started and found.
@@ -96,12 +97,14 @@ class FakeTelegram:
         self._port = self._runner.addresses[0][1]
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: object, *_: object) -> None:
         self.bring_no_more()
         self.inbox.end_poll()
         await asyncio.gather(*self._ending)
         if self._runner is not None:
             await self._runner.cleanup()
+        if self._broken and kind is None:
+            raise ExceptionGroup("the fake itself broke", self._broken)
 
     @property
     def address(self) -> str:
@@ -140,6 +143,15 @@ class FakeTelegram:
         return self.inbox.add(kind, body, chat_id)
 
     # The whole of it.
+
+    @property
+    def limits(self) -> Limits:
+        """The limits in force; another record may be set at any time."""
+        return self.meter.limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        self.meter.limits = limits
 
     @property
     def deliveries(self) -> dict[int, int]:
@@ -206,6 +218,16 @@ class FakeTelegram:
     # Requests.
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """A fault of the fake itself must not pass for one of the schedule: it is raised at the end."""
+        try:
+            return await self._handle(request)
+        except (web.HTTPException, aiohttp.ClientError, OSError):
+            raise
+        except Exception as trouble:
+            self._broken.append(trouble)
+            raise
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path
         if path.startswith("/bot"):
             return await self._method(request, path[4:])

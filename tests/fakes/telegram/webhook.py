@@ -56,8 +56,7 @@ class Webhook:
             self.offer(update)
 
     async def stop(self) -> None:
-        """Bring no more; what was not answered is kept for whoever comes next."""
-        self.inbox.offer = None
+        """Bring no more; what was not answered is kept for whoever comes next, who may have come already."""
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -93,6 +92,7 @@ class Webhook:
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, self.timing.webhook_longest)
         if update.fault in {Kind.REPEAT, Kind.DUPLICATE}:
+            self.inbox.faults.applied(update.fault)
             await self._post(update)
         if self.inbox.has(update):
             self.inbox.done([update.update_id])
@@ -130,6 +130,10 @@ class Webhook:
             return
         if isinstance(given, dict) and isinstance(given.get("method"), str):
             self.execute(given.pop("method"), given)
+
+    def same(self, url: str, secret: str, max_connections: int) -> bool:
+        """Whether setting this one would change nothing."""
+        return (self.url, self.secret, self.max_connections) == (url, secret, max_connections)
 
     @property
     def info(self) -> dict[str, Any]:
