@@ -1,6 +1,7 @@
 """Composes what a form asks: the question in its words, the choices, the ways around it, the controls a channel may draw."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from content.catalogue import Catalogue
 from content.forms import ChoiceRow, Row
@@ -8,6 +9,7 @@ from content.model import Language, Menu
 from handlers.fills import Fill
 from handlers.messages import Choice, Control, Message
 from handlers.showing import Showing
+from handlers.taking import line_head
 from handlers.walk import Place, Prompt, Walk
 
 FEW = 12  # choices are listed up to here; of a longer autocomplete list the person types a part
@@ -21,6 +23,9 @@ class Prompts:
     def __init__(self, say: Catalogue, menu: Menu) -> None:
         self._say = say
         self._words = menu.form
+        # The ways around a question, and its choices, are the same for everybody.
+        self._same_asides = lru_cache(maxsize=4096)(self._named)
+        self._same_choices = lru_cache(maxsize=1024)(self._choices)
 
     def showing(self, language: Language) -> Showing:
         """How answers are shown in that language."""
@@ -62,7 +67,7 @@ class Prompts:
         offered = walk.choices(place)
         several = place.question.kind == "select_multiple"
         names = _ticked(walk, place, picked) if several else ()
-        choices = () if self._is_typed(place) else self._choices(place, offered, language)
+        choices = () if self._is_typed(place) else self._offered(place, offered, language)
         control = self._ticks(place, offered, names, language) if several else self._contact(row, language)
         if several and picked is not None:
             choices = tuple(
@@ -78,9 +83,20 @@ class Prompts:
         question = place.question
         return question.row.appearance == "autocomplete" and len(question.choices) > FEW
 
-    def _choices(self, place: Place, offered: Iterable[ChoiceRow], language: Language) -> tuple[Choice, ...]:
+    def _offered(
+        self, place: Place, offered: tuple[ChoiceRow, ...], language: Language
+    ) -> tuple[Choice, ...]:
+        if offered is place.question.choices:
+            return self._same_choices(place, None, language)
+        return self._choices(place, offered, language)
+
+    def _choices(
+        self, place: Place, offered: Iterable[ChoiceRow] | None, language: Language
+    ) -> tuple[Choice, ...]:
+        """`offered` of its choices (None: all), and «I do not know» where that is one."""
         kind = "pick" if place.question.kind == "select_multiple" else "a"
-        found = [Choice(one.label[language], f"form:{kind}:{place.name}:{one.name}") for one in offered]
+        rows = place.question.choices if offered is None else offered
+        found = [Choice(one.label[language], f"form:{kind}:{place.name}:{one.name}") for one in rows]
         if found and place.question.row.unknown:
             found.append(self.aside("unknown", place.name, language, numbered=True))
         return tuple(found)
@@ -123,7 +139,7 @@ class Prompts:
             typed = self._say(language, "form_line_unknown", line=typed)
         control = Control(
             "numbers",
-            f"form:set:{prompt.key}:",
+            f"form:set:{prompt.key}:{line_head(prompt)}",
             labels=labels,
             picked=tuple(_stepper(walk.fills.get(place.name)) for place in prompt.places),
             typed=typed,
@@ -231,11 +247,14 @@ class Prompts:
         if walk.before(prompt.key):
             names.append("back")
         names.append("later")
-        asides = tuple(self.aside(name, prompt.key, language) for name in names)
+        asides = self._same_asides(tuple(names), prompt.key, language)
         if not done:
             return asides
         label = self._say(language, "form_done", count=done)
         return (Choice(label, f"form:done:{prompt.key}", also=self._words["done"], aside=True), *asides)
+
+    def _named(self, names: tuple[Aside, ...], key: str, language: Language) -> tuple[Choice, ...]:
+        return tuple(self.aside(name, key, language) for name in names)
 
     def aside(self, name: Aside, key: str, language: Language, *, numbered: bool = False) -> Choice:
         """A way around the question of that key."""

@@ -52,7 +52,10 @@ class Showing:
         """Words of the form with what they refer to."""
         if words is None:
             return ""
-        return _PLACEHOLDER.sub(lambda found: self._referred(walk, place, found[1]), words[self.language])
+        text = words[self.language]
+        if "${" not in text:
+            return text
+        return _PLACEHOLDER.sub(lambda found: self._referred(walk, place, found[1]), text)
 
     def value(self, walk: Walk, place: Place, personal: Mapping[str, str] | None = None) -> str:
         """What stands at a place, as one reads it; '' where nothing does."""

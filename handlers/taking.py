@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 
 from content.catalogue import Catalogue
-from content.forms import NUMBERS, ChoiceRow, Question
+from content.forms import NUMBERS, ChoiceRow, Form, Question
 from content.model import Language, Menu
 from handlers.choices import Picker
-from handlers.fills import APPROXIMATE, KEPT_APART, NOT_KNOWN, Fill
+from handlers.fills import APPROXIMATE, KEPT_APART, NOT_KNOWN, Fill, Fills
 from handlers.fold import fold
 from handlers.messages import Choice
 from handlers.showing import Showing
@@ -281,6 +282,23 @@ class Taker:
         return NotTaken(sentence=message) if message else NotTaken("form_pick_from_list")
 
 
+def line_head(prompt: Prompt) -> str:
+    """What stands before the numbers of a line while they are not stored: their places, for somebody may change them."""
+    return "+".join(place.name for place in prompt.places) + ":"
+
+
+def line_tokens(prompt: Prompt, said: str) -> tuple[str, ...] | None:
+    """The numbers said of a line with their `line_head`, in its order; None where it has other places by now."""
+    head, _, numbers = said.partition(":")
+    names, tokens = head.split("+"), tuple(numbers.split())
+    if set(names) != {place.name for place in prompt.places}:
+        return None
+    if len(names) != len(tokens):
+        return tokens
+    by_name = dict(zip(names, tokens, strict=True))
+    return tuple(by_name[place.name] for place in prompt.places)
+
+
 def _as_value(question: Question, chosen: tuple[str, ...]) -> str | tuple[str, ...]:
     return chosen if question.kind == "select_multiple" else chosen[0]
 
@@ -367,12 +385,19 @@ def _refused(refusal: Refusal) -> NotTaken:
     return NotTaken(refusal.key, refusal.values, suggestion=refusal.suggestion)
 
 
-def default_fill(question: Question) -> Fill | None:
+def _default(question: Question) -> Fill | None:
     """The default of a question as an answer that may be offered."""
     value = question.row.default
     if value is None:
         return None
     return Fill(int(value)) if question.kind in NUMBERS else Fill(value)
+
+
+@lru_cache(maxsize=64)
+def defaults(form: Form) -> Fills:
+    """The defaults of a form that may be offered."""
+    found = ((question.name, _default(question)) for question in form.questions)
+    return {name: fill for name, fill in found if fill}
 
 
 def known_fills(walk: Walk, values: Mapping[str, Fill]) -> dict[str, Fill]:

@@ -297,7 +297,12 @@ class Walk:
             return [Prompt(segment.group.name, "card", places)]
         if segment.repeat:
             return [_asking(place) for place in self._places(segment) if self.applies(place)]
-        return [prompt for prompt in segment.prompts if self.applies(prompt.places[0])]
+        fills, found = self.fills, []
+        for prompt in segment.prompts:  # `applies`, written out: most of a form is asked about at every turn
+            fill = fills.get(prompt.key)
+            if self._is_relevant(prompt.places[0]) if fill is None else fill.mark != NOT_APPLICABLE:
+                found.append(prompt)
+        return found
 
     def _places(self, segment: _Segment) -> tuple[Place, ...]:
         """The places of its questions, one instance of its repeat after another."""

@@ -14,7 +14,7 @@ from handlers.choices import Picker
 from handlers.dialogue import FILE_FAULTS, Chose, Cue, Edited, Said, SaidTooMuch, SentFile, Step, Tapped, View
 from handlers.effects import Effect, Query, StoreQuestion
 from handlers.filling import leaving, reading, review
-from handlers.filling.asking import ask
+from handlers.filling.asking import ask, ask_changed_line
 from handlers.filling.course import again, go_on, more
 from handlers.filling.here import NAME, OWN_DATA, VERSION, Elsewhere, Here, Tools
 from handlers.filling.keeping import answer_consent, changed, save
@@ -26,7 +26,7 @@ from handlers.people import Person, State
 from handlers.prompts import Prompts
 from handlers.responses import Draft, DraftOf, PersonalOf, TaxCodeTaken, shown_code
 from handlers.showing import shown_number
-from handlers.taking import Candidates, NotTaken, Taken, Taker, default_fill
+from handlers.taking import Candidates, NotTaken, Taken, Taker, defaults, line_tokens
 from handlers.values import Values, tax_code
 from handlers.walk import Prompt, Walk
 
@@ -87,6 +87,7 @@ class Filling:
         self._commands = {fold(word): (name, word) for name in COMMANDS for word in words[name]}
         self._withdrawing = frozenset(fold(word) for word in words["withdraw"])
         self._edit_words = tuple(fold(word) for word in words["edit"])
+        self._edit_number = re.compile(rf"(?:{'|'.join(map(re.escape, self._edit_words))}) (\d{{1,3}})")
         self._acts: Mapping[str, Callable[[Here], Step]] = {
             "resume": go_on,
             "next": go_on,
@@ -189,8 +190,7 @@ class Filling:
         return go_on(here)
 
     def _here(self, view: View, draft: Draft) -> Here:
-        defaults = ((one.name, default_fill(one)) for one in draft.form.questions if one.row.default)
-        known = {**{name: fill for name, fill in defaults if fill}, **draft.known}
+        known = {**defaults(draft.form), **draft.known}
         today = view.now.astimezone(self._tools.zone).date()
         walk = Walk(draft.form, draft.fills, today, known, view.state.get("opened") or "")
         own = view.answers.get(PersonalOf(draft.code))
@@ -272,7 +272,9 @@ class Filling:
         """Words that are an answer, a refusal, or no answer at all but a question of the person's own."""
         taker = self._tools.taker
         if here.get("mode") == "line":
-            before = tuple(here.get("pending").split())
+            before = line_tokens(prompt, here.get("pending"))
+            if before is None:
+                return ask_changed_line(here, prompt)
             found = taker.line(here.walk, prompt, cue.text, before, here.language)
         else:
             found = taker.words(here.walk, prompt, cue.text, here.language)
@@ -350,12 +352,8 @@ class Filling:
 
     def _number(self, text: str) -> int | None:
         """The number in «sửa 5»."""
-        words = fold(text).rstrip(" .")
-        for word in self._edit_words:
-            rest = words.removeprefix(word).strip()
-            if words.startswith(f"{word} ") and _NUMBER.fullmatch(rest):
-                return int(rest)
-        return None
+        found = self._edit_number.fullmatch(fold(text).rstrip(" ."))
+        return int(found[1]) if found else None
 
     def _may_show_own(self, cue: Cue, state: State) -> bool:
         """Whether what the person said of themselves may have to be shown."""

@@ -93,11 +93,11 @@ class Here:
 
     def saying(self, *lines: str) -> "Here":
         """The same, with these lines said before the next message."""
-        return replace(self, lead=(*self.lead, *lines))
+        return replace(self, lead=(*self.lead, *lines)) if lines else self
 
     def doing(self, *effects: Effect) -> "Here":
         """The same, with these things to be done."""
-        return replace(self, effects=(*self.effects, *effects))
+        return replace(self, effects=(*self.effects, *effects)) if effects else self
 
     def text(self, *lines: str) -> str:
         """These lines behind those that lead."""
@@ -155,7 +155,8 @@ class Here:
             "opened": self.get("opened") if prompt and prompt.place.question.card else "",
         }
         data = tuple((key, value) for key, value in kept.items() if value)
-        person = replace(self.person, draft=self.draft.code)
+        code = self.draft.code
+        person = self.person if self.person.draft == code else replace(self.person, draft=code)
         return Step(person, State(NAME, VERSION, data, message.choices), (message,), self.effects)
 
     def with_opened(self, card: str) -> "Here":

@@ -19,8 +19,9 @@ def save(here: Here, prompt: Prompt, taken: Taken, *, rival: bool = False) -> St
     if here.is_anothers(prompt.places):
         return again(here.saying(here.tell("form_anothers")))
     edited = not here.walk.is_open(prompt)
-    here = here.doing(*(KeepPersonal(here.draft.code, name, value) for name, value in taken.own))
-    here = replace(here, own={**here.own, **dict(taken.own)})
+    if taken.own:
+        here = here.doing(*(KeepPersonal(here.draft.code, name, value) for name, value in taken.own))
+        here = replace(here, own={**here.own, **dict(taken.own)})
     here, change = changed(here, dict(taken.fills), rival=rival)
     if change.withdrawn:
         here = here.saying(_withdrawn(here, change))
@@ -37,8 +38,8 @@ def changed(here: Here, given: Mapping[str, Fill | None], *, rival: bool = False
     asked = upcoming.key if upcoming else ""
     fills = tuple(change.fills.items())
     save_fills = SaveFills(here.draft.code, fills, asked, _tax_code(here, change), rival)
-    effects = (save_fills, *_forgotten(here, change), *_agreed_no_more(here, change))
-    return replace(here.doing(*effects), walk=walk), change
+    effects = (*here.effects, save_fills, *_forgotten(here, change), *_agreed_no_more(here, change))
+    return replace(here, effects=effects, walk=walk), change
 
 
 def _tax_code(here: Here, change: Change) -> str | None:

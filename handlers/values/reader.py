@@ -1,7 +1,9 @@
 """Reads what people type as values, or says why not."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 
 from content.model import ValueWords
@@ -11,6 +13,9 @@ from handlers.values.numbers import one_number
 from handlers.values.refusal import Number, Refusal
 from handlers.values.words import is_longer, lexicon_of, read_tokens
 
+_PLAIN = re.compile(
+    r"0|[1-9][0-9]{0,2}"
+)  # what nearly everybody types: no mark, no zero before it, no thousands
 _LONGEST_NUMBER = 300  # characters; a longer text says something else
 _LONGEST_OF_LINE = 100  # characters beside each label
 _LINES = 128  # how many lines' labels stay prepared
@@ -26,6 +31,8 @@ class Values:
 
     def number(self, text: str, *, whole: bool, unknown: bool) -> Number | Refusal:
         """One number; `whole` allows no fraction and nothing below zero, `unknown` allows «không biết»."""
+        if _PLAIN.fullmatch(text):
+            return Number(Decimal(text))
         if is_longer(text, _LONGEST_NUMBER):
             return Refusal("value_number")
         return one_number(read_tokens(text, self._lexicon), whole=whole, unknown=unknown)
