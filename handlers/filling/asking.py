@@ -3,7 +3,7 @@
 from handlers.dialogue import Step
 from handlers.filling.here import Here
 from handlers.messages import Message
-from handlers.taking import MISSING
+from handlers.taking import MISSING, line_head
 from handlers.walk import Prompt
 
 
@@ -35,6 +35,7 @@ def ask_consent(here: Here, prompt: Prompt) -> Step:
 def ask_line_again(here: Here, prompt: Prompt, tokens: tuple[str, ...]) -> Step:
     """Say back what was understood of a line before it is stored, or ask for what is missing."""
     labels = here.tools.prompts.labels(here.walk, prompt, here.showing)
+    pending = line_head(prompt) + " ".join(tokens)
     pairs = list(zip(prompt.places, labels, tokens, strict=True))
     shown = [
         here.tell("form_part", what=label, value=here.showing.fill(place.question, fill))
@@ -45,10 +46,16 @@ def ask_line_again(here: Here, prompt: Prompt, tokens: tuple[str, ...]) -> Step:
     if missing:
         said = [here.tell("form_noted", line="; ".join(shown))] if shown else []
         text = here.text(*said, here.tell("form_missing", labels=", ".join(missing)))
-        return here.show(Message(text, (here.retype(prompt),)), prompt, mode="line", pending=" ".join(tokens))
+        return here.show(Message(text, (here.retype(prompt),)), prompt, mode="line", pending=pending)
     choices = (
         here.choice("form_right", f"form:yes:{prompt.key}", "yes"),
         here.choice("form_retype", f"form:retype:{prompt.key}", "no"),
     )
     text = here.text(here.tell("form_read_back", line="; ".join(shown)))
-    return here.show(Message(text, choices), prompt, mode="line", pending=" ".join(tokens))
+    return here.show(Message(text, choices), prompt, mode="line", pending=pending)
+
+
+def ask_changed_line(here: Here, prompt: Prompt) -> Step:
+    """Ask a line anew whose places somebody else changed meanwhile."""
+    labels = ", ".join(here.tools.prompts.labels(here.walk, prompt, here.showing))
+    return ask(here.saying(here.tell("form_line_changed", labels=labels)), prompt)

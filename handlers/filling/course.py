@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from handlers.dialogue import Step
-from handlers.filling.asking import ask, ask_consent, ask_line_again
+from handlers.filling.asking import ask, ask_changed_line, ask_consent, ask_line_again
 from handlers.filling.here import Here
 from handlers.filling.review import finished, offer_more, review
 from handlers.messages import Message
+from handlers.taking import line_tokens
 
 
 def go_on(here: Here, *, reviewing: bool = False) -> Step:
@@ -37,7 +38,8 @@ def _on_screen(here: Here) -> Step:
         case "gate" if prompt:
             return ask_consent(here, prompt)
         case "line" if prompt:
-            return ask_line_again(here, prompt, tuple(here.get("pending").split()))
+            tokens = line_tokens(prompt, here.get("pending"))
+            return ask_changed_line(here, prompt) if tokens is None else ask_line_again(here, prompt, tokens)
     return ask(here, prompt) if prompt else go_on(here)
 
 

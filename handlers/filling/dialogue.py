@@ -228,11 +228,11 @@ class Filling:
         return again(here.saying(here.tell("form_stale")))
 
     def _said(self, here: Here, cue: Said) -> Step:
-        if self._is_of_own_data(cue):
-            return self._tools.elsewhere(cue, here.view)
         prompt = here.prompt
         if picked := self._picked(here, prompt, cue.text):
             return self._chosen(here, picked)
+        if self._is_of_own_data(cue):
+            return self._tools.elsewhere(cue, here.view)
         name = self._named(cue.text)
         if name and (step := self._command(here, name)):
             return step

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 
 from handlers.dialogue import Step
-from handlers.filling.asking import ask, ask_line_again
+from handlers.filling.asking import ask, ask_changed_line, ask_line_again
 from handlers.filling.course import again, go_on, refuse
 from handlers.filling.here import Here
 from handlers.filling.keeping import save
 from handlers.fills import Fill
 from handlers.messages import Choice, Message
 from handlers.responses import TaxCodeTaken
-from handlers.taking import MISSING, Candidates, Line, NotTaken, Reading, Specify, Taken
+from handlers.taking import MISSING, Candidates, Line, NotTaken, Reading, Specify, Taken, line_tokens
 from handlers.walk import Place, Prompt
 
 HOUSEHOLD = ("legal_form", "household")  # who has no tax code of an enterprise
@@ -72,7 +72,9 @@ def kept_as_said(here: Here, prompt: Prompt) -> Step:
 
 def right(here: Here, prompt: Prompt) -> Step:
     """A line that was read back is right."""
-    tokens = tuple(here.get("pending").split())
+    tokens = line_tokens(prompt, here.get("pending"))
+    if tokens is None:
+        return ask_changed_line(here, prompt)
     if len(tokens) != len(prompt.places) or MISSING in tokens:
         return ask(here, prompt)
     return save(here, prompt, here.tools.taker.taken_line(prompt, tokens))
@@ -106,7 +108,10 @@ def drawn(here: Here, prompt: Prompt, given: str) -> Step:
     if prompt.kind != "line":
         names = filter(None, given.split("+"))
         return take(here, prompt, taker.names(here.walk, prompt.place, names, here.language))
-    reading = taker.tokens(here.walk, prompt, tuple(given.split()), here.language)
+    tokens = line_tokens(prompt, given)
+    if tokens is None:
+        return ask_changed_line(here, prompt)
+    reading = taker.tokens(here.walk, prompt, tokens, here.language)
     if isinstance(reading, Line) and MISSING not in reading.tokens:
         return save(here, prompt, taker.taken_line(prompt, reading.tokens))
     return take(here, prompt, reading)

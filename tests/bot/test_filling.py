@@ -3,7 +3,7 @@
 import pytest
 
 from bot.app import App
-from tests.bot.test_survey import OWN, SHORT, TO_COUNTS, answers, talk
+from tests.bot.test_survey import OWN, SHORT, TO_COUNTS, answers, link_in, talk
 from tests.world import Visitor
 
 COUNTED = (*TO_COUNTS, "1 1 1", "đúng")
@@ -62,3 +62,52 @@ async def test_a_name_that_sounds_like_such_a_wish_is_a_name(visitor: Visitor, a
     await talk(visitor, *SHORT[:2], "Công ty TNHH Dữ Liệu Của Tôi")
 
     assert answers(app)["enterprise"] == ["Công ty TNHH Dữ Liệu Của Tôi"]
+
+
+# Two people in one response
+
+
+async def colleague_of(app: App, owner: Visitor) -> Visitor:
+    """Somebody who goes on with the response by a link."""
+    colleague = Visitor(app, "colleague")
+    await colleague.starts(link_in(await talk(owner, "nhờ đồng nghiệp")))
+    return colleague
+
+
+@pytest.mark.parametrize("confirmed", ["đúng", "3"])
+async def test_a_line_that_was_read_back_is_never_kept_for_other_instruments(
+    app: App, visitor: Visitor, confirmed: str
+) -> None:
+    await talk(visitor, *SHORT[:8], "1")
+    colleague = await colleague_of(app, visitor)
+    assert "Cân bàn, cân đĩa 3. Đúng chưa?" in (await talk(colleague, "làm tiếp", "3")).text
+    await talk(visitor, "sửa 7", "cân ô tô")
+
+    again = await talk(colleague, confirmed)
+    assert "nay hỏi: Cân ô tô" in again.text
+    assert "instrument_count.truck_scale" not in answers(app)
+    await talk(colleague, "4", "đúng")
+    assert answers(app)["instrument_count.truck_scale"] == [4]
+
+
+async def test_steppers_are_never_kept_for_other_instruments(app: App, visitor: Visitor) -> None:
+    await talk(visitor, *SHORT[:8], "1")
+    colleague = await colleague_of(app, visitor)
+    control = (await talk(colleague, "làm tiếp")).messages[-1].control
+    assert control
+    await talk(visitor, "sửa 7", "cân ô tô")
+
+    assert "nay hỏi: Cân ô tô" in (await colleague.taps(f"{control.value}3")).text
+    assert "instrument_count.truck_scale" not in answers(app)
+
+
+async def test_the_same_instruments_in_another_order_keep_their_numbers(app: App, visitor: Visitor) -> None:
+    await talk(visitor, *SHORT[:8], "1, 3")
+    colleague = await colleague_of(app, visitor)
+    await talk(colleague, "làm tiếp", "12 3")
+    await talk(visitor, "sửa 7", "3, 1")
+    await talk(colleague, "đúng")
+
+    kept = answers(app)
+    assert kept["instrument_types"] == [["other_scale", "bench_scale"]]
+    assert (kept["instrument_count.bench_scale"], kept["instrument_count.other_scale"]) == ([12], [3])

@@ -140,7 +140,7 @@ class Typist:
         tokens = [_token(fill) for fill in fills.values()]
         if self._chance.random() < 0.3:
             key = prompt.standings[0].line or ""
-            return Typed(f"form:set:{key}:{' '.join(tokens)}", fills, tap=True)
+            return Typed(f"form:set:{key}:{'+'.join(fills)}:{' '.join(tokens)}", fills, tap=True)
         between = "; " if any("." in token for token in tokens) else self._chance.choice((" ", ", ", "; "))
         return Typed(between.join(token.replace(".", ",") for token in tokens), fills)
 
