@@ -132,6 +132,7 @@ FORM_WORDS = frozenset(
     [
         "yes",
         "no",
+        "other",
         "go_on",
         "back",
         "skip",

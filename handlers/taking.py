@@ -75,6 +75,7 @@ class Taker:
     def __init__(self, say: Catalogue, menu: Menu, values: Values, picker: Picker) -> None:
         self._say = say
         self._between = tuple(fold(word) for word in menu.picking.between)
+        self._other = frozenset(fold(word) for word in menu.form["other"])
         self._values = values
         self._picker = picker
 
@@ -118,7 +119,7 @@ class Taker:
         picked = self._picker.pick(_screen(offered, language), text)
         if picked and not self._is_long(place, text):
             return self.names(walk, place, picked, language)
-        if named := _specified(offered, text, language):
+        if named := self._specified(offered, text, language):
             name, other = named
             return self.names(walk, place, (name,), language, other)
         if place.question.row.appearance == "autocomplete":
@@ -159,12 +160,28 @@ class Taker:
         for part in self._parts(text):
             if one := self._picker.pick(screen, part):
                 names += one
-            elif named := _specified(offered, part, language):
+            elif named := self._specified(offered, part, language):
                 names.append(named[0])
                 other = named[1]
             else:
-                return NotTaken("form_pick_several")
+                is_open = any(choice.specify for choice in offered)
+                return NotTaken("form_pick_several_or_say" if is_open else "form_pick_several")
         return self.names(walk, place, names, language, other)
+
+    def _specified(
+        self, offered: Iterable[ChoiceRow], text: str, language: Language
+    ) -> tuple[str, str] | None:
+        """«khác: máy đo độ ẩm», or «khác» alone: the choice that asks what exactly, and what was said."""
+        head, _, said = text.partition(":")
+        plain, what = fold(head), " ".join(said.split())
+        for one in offered:
+            if not one.specify:
+                continue
+            names = (fold(one.label.vi), fold(one.label.en), one.name)
+            is_named = plain in names or fold(one.label[language]).startswith(plain)
+            if plain in self._other or (plain and what and is_named):
+                return one.name, what
+        return None
 
     def _parts(self, text: str) -> list[str]:
         """What was listed: separated by commas, semicolons, line ends, or «và»."""
@@ -306,28 +323,6 @@ def _as_value(question: Question, chosen: tuple[str, ...]) -> str | tuple[str, .
 def _screen(offered: Iterable[ChoiceRow], language: Language) -> tuple[Choice, ...]:
     """The choices as something to pick from, known in both languages."""
     return tuple(Choice(one.label[language], one.name, also=(one.label.vi, one.label.en)) for one in offered)
-
-
-def _specified(offered: Iterable[ChoiceRow], text: str, language: Language) -> tuple[str, str] | None:
-    """«khác: máy đo độ ẩm»: the choice that asks what exactly, and what was said."""
-    head, colon, said = text.partition(":")
-    for one in offered:
-        if (
-            one.specify
-            and colon
-            and said.strip()
-            and fold(head) in (fold(one.label.vi), fold(one.label.en), one.name)
-        ):
-            return one.name, " ".join(said.split())
-        if (
-            one.specify
-            and colon
-            and said.strip()
-            and fold(one.label[language]).startswith(fold(head))
-            and fold(head)
-        ):
-            return one.name, " ".join(said.split())
-    return None
 
 
 def _begins(wanted: list[str], words: list[str]) -> bool:

@@ -64,6 +64,39 @@ async def test_a_name_that_sounds_like_such_a_wish_is_a_name(visitor: Visitor, a
     assert answers(app)["enterprise"] == ["Công ty TNHH Dữ Liệu Của Tôi"]
 
 
+# «Other», as the sentences recommend it
+
+OTHER_OF = {
+    "legal_form": SHORT[:3],
+    "commune": SHORT[:5],
+    "sector": SHORT[:6],
+    "instrument_types": SHORT[:8],
+}
+
+
+@pytest.mark.parametrize(("name", "said"), OTHER_OF.items(), ids=OTHER_OF)
+@pytest.mark.parametrize("typed", ["khác: máy đo độ ẩm", "Khac: máy đo độ ẩm", "other: máy đo độ ẩm"])
+async def test_other_is_said_as_recommended(
+    visitor: Visitor, app: App, name: str, said: tuple[str, ...], typed: str
+) -> None:
+    await talk(visitor, *said, typed)
+
+    assert answers(app)[name][1:] == ["", "máy đo độ ẩm"]
+
+
+async def test_other_alone_asks_what_it_is(visitor: Visitor, app: App) -> None:
+    assert "ghi rõ" in (await talk(visitor, *SHORT[:3], "khác")).text
+    await talk(visitor, "hợp danh")
+    assert answers(app)["legal_form"] == ["other", "", "hợp danh"]
+
+
+async def test_a_list_without_another_choice_recommends_none(visitor: Visitor) -> None:
+    refused = await talk(visitor, *SHORT[:9], "trồng rừng")
+
+    assert "chọn trong danh sách" in refused.text
+    assert "khác:" not in refused.text
+
+
 # Two people in one response
 
 
