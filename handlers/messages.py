@@ -44,7 +44,7 @@ class Control:
     """
 
     kind: Literal["several", "numbers", "contact"]
-    value: str
+    value: str = ""
     labels: tuple[str, ...] = ()
     picked: tuple[str, ...] = ()
     typed: str = ""

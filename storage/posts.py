@@ -242,13 +242,13 @@ def unblock(connection: sa.Connection, channel: str, address: str) -> None:
     connection.execute(_BLOCK, {"met_channel": channel, "met": address, "now": None})
 
 
+_other = addresses.alias("other")
 _MOVE = (
     sa.update(addresses)
     .where(
         addresses.c.id == _PLACE,
         ~sa.exists().where(
-            addresses.alias("other").c.channel == sa.bindparam("met_channel"),
-            addresses.alias("other").c.address == sa.bindparam("moved_to"),
+            _other.c.channel == sa.bindparam("met_channel"), _other.c.address == sa.bindparam("moved_to")
         ),
     )
     .values(address=sa.bindparam("moved_to"))

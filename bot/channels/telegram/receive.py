@@ -93,13 +93,13 @@ class Reader:
         message = query.message
         if message is None or message.chat.type != ChatType.PRIVATE:
             return TappedInGroup(query.id, query.from_user.language_code)
-        label = _label(message, query.data or "") if isinstance(message, Message) else None
+        seen = message if isinstance(message, Message) and message.is_accessible else None
         inbound = self._inbound(
             update,
             message.chat.id,
             tap=query.data or "",
-            label=label,
-            tapped_on=str(message.message_id) if isinstance(message, Message) else None,
+            label=_label(seen, query.data or "") if seen else None,
+            tapped_on=str(seen.message_id) if seen else None,
         )
         return Said(inbound, query=query.id)
 
