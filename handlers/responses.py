@@ -1,7 +1,7 @@
 """A response: a form somebody fills in, its answers, and who may see them. What a dialogue asks of it and does to it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -9,11 +9,13 @@ from typing import Literal
 from content.forms import Form
 from handlers.effects import Asking, Effect, Outcome, Query
 from handlers.fills import Fill, Fills
+from handlers.fold import fold
 
 Status = Literal["partial", "submitted", "cancelled"]
 Role = Literal["owner", "code", "link"]
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U
+MOST_WORDS = 8  # before a code and in it
 CODE_LENGTH = 12  # some 57 bits: nobody finds one by trying
 MOST_GUESSES = 5  # wrong codes of one person in an hour
 
@@ -243,5 +245,20 @@ def typed_code(text: str) -> str | None:
     return letters if _CODE.fullmatch(letters) else None
 
 
+def told_code(text: str, names: Collection[str], *, clearly: bool = False) -> str | None:
+    """The code that was typed, perhaps behind one of its `names` (folded): «mã phiếu JZ9R-FE44-QPAQ».
+
+    `clearly`: without its name it must stand in its three groups, for where anything is an answer a firm's name may
+    pass for a code.
+    """
+    words = text.replace(":", " ").split(maxsplit=MOST_WORDS)
+    for count in range(1, len(words)):
+        behind = typed_code(" ".join(words[count:]))
+        if behind and fold(" ".join(words[:count])) in names:
+            return behind
+    return None if clearly and not _GROUPED.fullmatch(text.strip()) else typed_code(text)
+
+
+_GROUPED = re.compile(r"(?:[^\W_]{4}[ .–-]?){2}[^\W_]{4}")
 _CODE = re.compile(rf"[{ALPHABET[10:]}]{{2}}[0-9][{ALPHABET}]{{{CODE_LENGTH - 3}}}")
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})

@@ -199,6 +199,8 @@ class Router:
                 return dialogue.step(cue, view)
             case Said() if self._privacy.claims(cue):
                 return self._privacy.step(cue, view)
+            case Said() if self._survey.claims(cue):
+                return self._survey.step(cue, view)
             case _:
                 return self.home.step(cue, view)
 

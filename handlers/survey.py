@@ -10,6 +10,7 @@ from handlers.dialogue import Chose, Cue, Said, Started, Step, Tapped, View
 from handlers.effects import Effect, Query
 from handlers.filling import Elsewhere, Filling, evidence
 from handlers.fills import Fill
+from handlers.fold import fold
 from handlers.messages import Choice, Message
 from handlers.notice import Notices
 from handlers.people import Person, State
@@ -28,7 +29,7 @@ from handlers.responses import (
     Status,
     TakeOver,
     code_from,
-    typed_code,
+    told_code,
 )
 from handlers.taking import known_fills
 from handlers.walk import Walk
@@ -55,6 +56,7 @@ class Survey:
     ) -> None:
         self._say = content.say
         self._words = content.menu.form
+        self._code_names = frozenset(fold(word) for word in self._words["code"])
         self._form = form
         self._filling = filling
         self._notices = notices
@@ -78,7 +80,7 @@ class Survey:
         """Whether a cue leads here from anywhere: the wish to answer the survey, a code, a link."""
         match cue:
             case Said(text, understood):
-                return understood.service == "survey" or typed_code(text) is not None
+                return understood.service == "survey" or self._code(text) is not None
             case Started(payload):
                 return payload.startswith((BY_CODE, BY_LINK))
         return False
@@ -96,7 +98,7 @@ class Survey:
                 return self._filling.card(replace(view, person=replace(view.person, draft=draft.code)), draft)
             case NotJoined(reason):
                 return self._told(view, self._say(view.language, f"survey_not_joined_{reason}"))
-            case Said(text) if view.state.get("stage") == "code" or typed_code(text):
+            case Said(text) if view.state.get("stage") == "code" or self._code(text):
                 return self._by_code(view, text)
             case Said():
                 return (
@@ -216,10 +218,13 @@ class Survey:
     # Coming to a response that is there
 
     def _by_code(self, view: View, text: str) -> Step:
-        code = typed_code(text)
+        code = self._code(text)
         if code is None:
             return self._told(view, self._say(view.language, "survey_code_form"), stage="code")
         return self._joining(view, OpenByCode(code))
+
+    def _code(self, text: str) -> str | None:
+        return told_code(text, self._code_names)
 
     def _joining(self, view: View, effect: Effect) -> Step:
         return Step(view.person, State(self.name, self.version), effects=(effect,))

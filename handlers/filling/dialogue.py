@@ -24,7 +24,7 @@ from handlers.messages import Message
 from handlers.notice import Notices
 from handlers.people import Person, State
 from handlers.prompts import Prompts
-from handlers.responses import Draft, DraftOf, PersonalOf, TaxCodeTaken, shown_code
+from handlers.responses import Draft, DraftOf, PersonalOf, TaxCodeTaken, shown_code, told_code
 from handlers.showing import shown_number
 from handlers.taking import Candidates, NotTaken, Taken, Taker, defaults, line_tokens
 from handlers.values import Values, tax_code
@@ -45,7 +45,7 @@ COMMANDS = (
     "code",
     "go_on",
 )
-CHOOSING = ("review", "later", "stop", "cancel", "gate", "tax", "card", "submitted")  # nothing is typed here
+CHOOSING = ("review", "later", "stop", "cancel", "gate", "card", "submitted")  # nothing is typed here
 _SHOWING = (
     "form:review",
     "form:summary",
@@ -85,6 +85,7 @@ class Filling:
             content.say, words, picker, taker, prompts, notices, elsewhere, command, zone, link
         )
         self._commands = {fold(word): (name, word) for name in COMMANDS for word in words[name]}
+        self._code_names = frozenset(fold(word) for word in words["code"])
         self._withdrawing = frozenset(fold(word) for word in words["withdraw"])
         self._edit_words = tuple(fold(word) for word in words["edit"])
         self._edit_number = re.compile(rf"(?:{'|'.join(map(re.escape, self._edit_words))}) (\d{{1,3}})")
@@ -231,7 +232,7 @@ class Filling:
         prompt = here.prompt
         if picked := self._picked(here, prompt, cue.text):
             return self._chosen(here, picked)
-        if self._is_of_own_data(cue):
+        if self._is_of_own_data(cue) or told_code(cue.text, self._code_names, clearly=True):
             return self._tools.elsewhere(cue, here.view)
         name = self._named(cue.text)
         if name and (step := self._command(here, name)):

@@ -3,8 +3,8 @@
 import pytest
 
 from bot.app import App
-from tests.bot.test_survey import OWN, SHORT, TO_COUNTS, answers, link_in, talk
-from tests.world import Visitor
+from tests.bot.test_survey import OWN, SHORT, TAX_CODE, TO_COUNTS, answers, code_in, link_in, talk
+from tests.world import Clock, Visitor
 
 COUNTED = (*TO_COUNTS, "1 1 1", "đúng")
 
@@ -95,6 +95,70 @@ async def test_a_list_without_another_choice_recommends_none(visitor: Visitor) -
 
     assert "chọn trong danh sách" in refused.text
     assert "khác:" not in refused.text
+
+
+# A tax code in doubt is simply typed again
+
+
+@pytest.mark.parametrize("first", ["0100109107", "079190001234", "100109106"])
+async def test_a_doubted_tax_code_is_corrected_by_typing_it(visitor: Visitor, app: App, first: str) -> None:
+    await talk(visitor, *SHORT[:4], first)
+    seen = await talk(visitor, TAX_CODE)
+
+    assert "xã, phường" in seen.text
+    assert answers(app)["tax_code"] == [TAX_CODE]
+
+
+async def test_a_tax_code_that_is_taken_is_corrected_by_typing_another(visitor: Visitor, app: App) -> None:
+    await talk(visitor, *SHORT)
+    other = Visitor(app, "other")
+    assert "đã có phiếu" in (await talk(other, *SHORT[:5])).text
+
+    assert "chưa khớp" in (await talk(other, "0100109107")).text
+    assert "xã, phường" in (await talk(other, f"{TAX_CODE}-001")).text
+
+
+# The code of a response, wherever it is typed
+
+
+@pytest.mark.parametrize("before", ["mã phiếu {}", "Mã phiếu: {}", "ma phieu {}", "mã {}", "form code {}", "{}"])
+async def test_a_code_is_found_behind_its_name(app: App, visitor: Visitor, before: str) -> None:
+    code = code_in(await talk(visitor, *SHORT[:6], "để sau"))
+
+    assert "xong 4/18 câu" in (await talk(Visitor(app, "other"), before.format(code))).text
+
+
+@pytest.mark.parametrize("said", PLACES.values(), ids=PLACES)
+async def test_a_code_opens_its_response_from_any_question(
+    app: App, visitor: Visitor, said: tuple[str, ...]
+) -> None:
+    code = code_in(await talk(visitor, *SHORT[:2], "để sau"))
+    other = Visitor(app, "other")
+    await talk(other, *said)
+    kept = answers(app, 2)
+
+    assert "xong 0/18 câu" in (await talk(other, f"mã phiếu {code}")).text
+    assert answers(app, 2) == kept
+
+
+async def test_a_name_in_capitals_is_no_code(visitor: Visitor, app: App) -> None:
+    await talk(visitor, *SHORT[:2], "MH370 TRADING")
+
+    assert answers(app)["enterprise"] == ["MH370 TRADING"]
+
+
+# Last year's answer
+
+
+@pytest.mark.parametrize("kept", ["giữ nguyên", "như cũ", "keep"])
+async def test_last_years_answer_is_kept_in_the_words_of_keeping(
+    app: App, visitor: Visitor, clock: Clock, kept: str
+) -> None:
+    await talk(visitor, *SHORT, *OWN, "gửi", "không, vậy là đủ")
+    clock.pass_(days=365)
+    await talk(visitor, "khảo sát", "đồng ý", "có thay đổi", "sửa thông tin", kept)
+
+    assert answers(app, 2)["enterprise"] == answers(app, 1)["enterprise"]
 
 
 # Two people in one response
