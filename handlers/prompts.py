@@ -117,7 +117,7 @@ class Prompts:
         """A channel may let the person share their own number instead of typing it."""
         if row.format != "phone_or_email":
             return None
-        return Control("contact", "", labels=(self._say(language, "send_contact"),))
+        return Control("contact", labels=(self._say(language, "send_contact"),))
 
     def _line(self, walk: Walk, prompt: Prompt, showing: Showing, lines: list[str]) -> Message:
         language = showing.language

@@ -132,10 +132,21 @@ class Record:
             walk=walk,
             log=(*self.log, logged),
             own={**self.own, **own},
-            consents=(*self.consents, *self._agreed(fills)),
+            consents=(*self.consents, *self._agreed(fills), *self._taken_back(walk)),
             last_question=upcoming.key if upcoming else "",
             typed={},
         ).going_on()
+
+    def _taken_back(self, walk: Walk) -> list[tuple[str, str]]:
+        """What was agreed to by an answer that no longer stands."""
+        assert self.walk
+        return [
+            (question.row.consent, "withdrawn")
+            for question in walk.form.questions
+            if question.row.consent
+            and self.walk.fills.get(question.name) == Fill("yes")
+            and walk.fills.get(question.name, Fill("", NOT_APPLICABLE)).mark
+        ]
 
     def _agreed(self, fills: Mapping[str, Fill]) -> list[tuple[str, str]]:
         assert self.walk
