@@ -112,6 +112,20 @@ class View:
     address: str = ""
     chance: str = ""
 
+    def at(self, person: Person, state: State, language: Language) -> "View":
+        """The same for this person, in this state and language; spelled out, for every turn needs it."""
+        return View(
+            person,
+            self.now,
+            state,
+            language,
+            self.answers,
+            self.shows_greeting,
+            self.channel,
+            self.address,
+            self.chance,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

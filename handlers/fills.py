@@ -57,10 +57,17 @@ KEPT_APART = Fill("", PERSONAL)
 Fills = Mapping[str, Fill]  # by place
 
 
+_WITHOUT_VALUE = {fill.mark: fill for fill in (NOTHING, PASSED, NOT_KNOWN, KEPT_APART)}
+
+
 def load_fill(stored: list[Any]) -> Fill:
-    """Read what `Fill.dump` wrote."""
-    value, mark, other = [*stored, "", ""][:3]
-    return Fill(tuple(value) if isinstance(value, list) else value, mark, other)
+    """Read what `Fill.dump` wrote; what has no value is one and the same everywhere."""
+    value = stored[0]
+    if isinstance(value, list):
+        return Fill(tuple(value), *stored[1:])
+    if value == "" and len(stored) == 2 and stored[1] in _WITHOUT_VALUE:
+        return _WITHOUT_VALUE[stored[1]]
+    return Fill(*stored)
 
 
 def from_value(value: Value) -> Fill:

@@ -240,8 +240,7 @@ def shown_code(code: str) -> str:
 
 def typed_code(text: str) -> str | None:
     """The code a text consists of, however it was typed; None when it is none."""
-    letters = text.strip().upper().translate(_MISREAD)
-    letters = "".join(letter for letter in letters if letter not in " -–.\t")
+    letters = text.strip().upper().translate(_AS_MEANT)
     return letters if _CODE.fullmatch(letters) else None
 
 
@@ -261,4 +260,6 @@ def told_code(text: str, names: Collection[str], *, clearly: bool = False) -> st
 
 _GROUPED = re.compile(r"(?:[^\W_]{4}[ .–-]?){2}[^\W_]{4}")
 _CODE = re.compile(rf"[{ALPHABET[10:]}]{{2}}[0-9][{ALPHABET}]{{{CODE_LENGTH - 3}}}")
-_MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
+_AS_MEANT = str.maketrans(
+    {"O": "0", "I": "1", "L": "1", **dict.fromkeys(" -–.\t")}
+)  # what stands between is gone

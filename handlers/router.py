@@ -118,7 +118,7 @@ class Router:
     def step(self, route: "Route", view: View) -> Step:
         """Decide what a cue that was led here changes."""
         person, language = self._speaking(route.cue, route.state, view.person)
-        view = replace(view, person=person, state=route.state, language=language)
+        view = view.at(person, route.state, language)
         if isinstance(route.cue, Unreadable):
             raise NotUnderstood(route.cue.reason)
         if route.unreadable:
