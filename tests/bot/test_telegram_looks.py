@@ -1,0 +1,293 @@
+"""How messages look on Telegram, and what its updates say: tables."""
+
+from typing import Any
+
+import pytest
+from telegram import Update
+
+from bot.channels.base import parts
+from bot.channels.telegram.can import TELEGRAM
+from bot.channels.telegram.newest import Newest
+from bot.channels.telegram.receive import Membership, Moved, Nothing, Reader, Received, Said, TappedInGroup
+from bot.channels.telegram.render import text_parameters
+from bot.conversation import Inbound
+from bot.received import received
+from handlers.choices import short, whole
+from handlers.dialogue import Edited, InGroup, SentFile
+from handlers.messages import Choice, Control, Message
+
+BACK = Choice("Quay lại", "form:back:q", aside=True)
+LATER = Choice("Để sau", "form:later:q", aside=True)
+
+
+def rows(message: Message) -> list[list[str]]:
+    """The labels of the buttons, row by row."""
+    [part] = parts(message, TELEGRAM)
+    markup = text_parameters(part, "doluong_bot").get("reply_markup", {})
+    return [[button["text"] for button in row] for row in markup.get("inline_keyboard", [])]
+
+
+def choices(*labels: str) -> tuple[Choice, ...]:
+    return tuple(Choice(label, f"form:a:q:{number}") for number, label in enumerate(labels))
+
+
+LONG = "Trung tâm Phân tích và Đo lường chất lượng của tỉnh"
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        pytest.param(Message("?"), [], id="no choices"),
+        pytest.param(Message("?", choices("Có", "Không")), [["Có", "Không"]], id="short ones side by side"),
+        pytest.param(
+            Message("?", (*choices("Đến 10 người", "11–50 người có hợp đồng"), BACK, LATER)),
+            [["Đến 10 người"], ["11–50 người có hợp đồng"], ["Quay lại", "Để sau"]],
+            id="others one below the other, the ways around below",
+        ),
+        pytest.param(
+            Message("?", (*choices("Có", LONG), BACK)),
+            [["1", "2"], ["Quay lại"]],
+            id="long ones in the text, with their numbers as buttons",
+        ),
+        pytest.param(
+            Message("?", choices(*[LONG] * 7)),
+            [["1", "2", "3", "4", "5"], ["6", "7"]],
+            id="five numbers a row",
+        ),
+        pytest.param(Message("?", (BACK,)), [["Quay lại"]], id="only a way around"),
+        pytest.param(
+            Message("?", (Choice("Trang", "x", url="https://a.example/b"),)),
+            [["Trang"]],
+            id="a link is a button",
+        ),
+        pytest.param(
+            Message("?", (Choice("Trang", "x", url="http://127.0.0.1:8080/b"),)),
+            [],
+            id="unless Telegram would refuse it",
+        ),
+    ],
+)
+def test_buttons_are_laid_out_for_a_phone(message: Message, shown: list[list[str]]) -> None:
+    assert rows(message) == shown
+
+
+def test_a_list_in_the_text_has_the_numbers_of_its_buttons() -> None:
+    [part] = parts(Message("Nơi nào?", (*choices("Có", LONG), BACK)), TELEGRAM)
+
+    assert part.text == f"Nơi nào?\n1. Có\n2. {LONG}"
+
+
+def test_a_link_that_cannot_be_a_button_stands_in_the_text() -> None:
+    message = Message("?", (Choice("Trang", "x", url="http://127.0.0.1:8080/b"),))
+
+    assert text_parameters(message, "b")["text"] == "?\nTrang: http://127.0.0.1:8080/b"
+
+
+def test_a_number_is_shared_from_a_keyboard_of_its_own() -> None:
+    message = Message("Điện thoại?", (BACK, LATER), control=Control("contact", labels=("Gửi số của tôi",)))
+
+    markup = text_parameters(message, "b")["reply_markup"]
+
+    assert markup["keyboard"] == [
+        [{"text": "Gửi số của tôi", "request_contact": True}],
+        [{"text": "Quay lại"}, {"text": "Để sau"}],
+    ]
+
+
+def test_text_is_cut_by_what_telegram_counts() -> None:
+    found = parts(Message("😀" * 3_000), TELEGRAM)
+
+    assert [len(one.text.encode("utf-16-le")) // 2 for one in found] == [4_096, 1_904]
+
+
+@pytest.mark.parametrize("value", ["form:a:q:1", "form:pick:" + "q" * 40 + ":" + "c" * 40, "ô" * 40])
+def test_a_button_carries_any_value_in_64_bytes(value: str) -> None:
+    carried = short(value, TELEGRAM.callback_length)
+
+    assert len(carried.encode()) <= 64
+    assert whole(carried, [Choice("?", "other"), Choice("!", value)]) == value
+    assert whole(carried, []) == carried
+
+
+def test_the_newest_message_is_remembered() -> None:
+    newest = Newest()
+    newest.saw("1", 7)
+    newest.saw("1", 5)
+
+    assert newest.is_past("1", "6")
+    assert not newest.is_past("1", "7")
+    assert not newest.is_past("2", "1")
+
+
+AN = {"id": 5, "is_bot": False, "first_name": "An", "language_code": "vi"}
+PRIVATE = {"id": 5, "type": "private", "first_name": "An"}
+GROUP = {"id": -9, "type": "group", "title": "Tổ gỗ"}
+BOT = {"id": 77, "is_bot": True, "first_name": "Trợ lý", "username": "doluong_bot"}
+
+
+def message(chat: dict[str, Any] = PRIVATE, **more: Any) -> dict[str, Any]:
+    return {"message_id": 3, "date": 1_800_000_000, "chat": chat, "from": AN, **more}
+
+
+def tapped(markup: dict[str, Any], text: str, data: str) -> dict[str, Any]:
+    of = {**message(text=text, reply_markup=markup), "from": BOT}
+    return {"callback_query": {"id": "q", "from": AN, "chat_instance": "1", "message": of, "data": data}}
+
+
+def inbound(**came: Any) -> Inbound:
+    return Inbound("telegram", came.pop("address", "5"), "77:1", **came)
+
+
+def member(chat: dict[str, Any], before: str, after: str) -> dict[str, Any]:
+    state = {"user": BOT}
+    until = {"until_date": 0}
+    old, new = ({**state, "status": one, **(until if one == "kicked" else {})} for one in (before, after))
+    return {
+        "my_chat_member": {
+            "chat": chat, "from": AN, "date": 1_800_000_000, "old_chat_member": old, "new_chat_member": new,
+        }
+    }  # fmt: skip
+
+
+BUTTONS = {"inline_keyboard": [[{"text": "Có", "callback_data": "y"}, {"text": "2", "callback_data": "n"}]]}
+
+
+@pytest.mark.parametrize(
+    ("update", "found"),
+    [
+        pytest.param({"message": message(text="xin chào")}, Said(inbound(text="xin chào")), id="words"),
+        pytest.param({"message": message(text="/start")}, Said(inbound(start="")), id="start"),
+        pytest.param({"message": message(text="/start c-AB12")}, Said(inbound(start="c-AB12")), id="a deep link"),
+        pytest.param({"message": message(text="/khaosat")}, Said(inbound(text="khảo sát")), id="a listed command"),
+        pytest.param({"message": message(text="/xyz")}, Said(inbound(text="/xyz")), id="another command"),
+        pytest.param(
+            {"message": message(contact={"phone_number": "84905123456", "first_name": "An", "user_id": 5})},
+            Said(inbound(text="+84905123456")),
+            id="a shared number",
+        ),
+        pytest.param(
+            {"message": message(photo=[{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}])},
+            Said(inbound(file=SentFile("photo.jpg", "image/jpeg"))),
+            id="a picture",
+        ),
+        pytest.param(
+            {"message": message(document={"file_id": "f", "file_unique_id": "u", "file_name": "a.pdf"}, caption="x")},
+            Said(inbound(text="x")),
+            id="a document with words",
+        ),
+        pytest.param(
+            {"message": message(document={"file_id": "f", "file_unique_id": "u", "file_name": "a.pdf"})},
+            Said(inbound(file=SentFile("a.pdf", "application/octet-stream")), fetch="f"),
+            id="a document",
+        ),
+        pytest.param(
+            {"message": message(location={"latitude": 1.0, "longitude": 2.0})},
+            Said(inbound(file=SentFile("location", "application/geo+json"))),
+            id="a place",
+        ),
+        pytest.param({"edited_message": message(text="x", edit_date=1_800_000_001)}, Said(inbound(cue=Edited())), id="edited"),
+        pytest.param(
+            tapped(BUTTONS, "?", "y"),
+            Said(inbound(tap="y", label="Có", tapped_on="3"), query="q"),
+            id="a tap",
+        ),
+        pytest.param(
+            tapped(BUTTONS, "?\n1. Có\n2. Không có gì", "n"),
+            Said(inbound(tap="n", label="Không có gì", tapped_on="3"), query="q"),
+            id="a tap on a number",
+        ),
+        pytest.param(
+            tapped(BUTTONS, "?", "gone"),
+            Said(inbound(tap="gone", label=None, tapped_on="3"), query="q"),
+            id="a tap on what is no longer there",
+        ),
+        pytest.param(
+            {"callback_query": {"id": "q", "from": AN, "chat_instance": "1", "data": "y",
+                                "message": {"chat": PRIVATE, "message_id": 3, "date": 0}}},
+            Said(inbound(tap="y"), query="q"),
+            id="a tap on a message Telegram no longer has",
+        ),
+        pytest.param(
+            {"callback_query": {"id": "q", "from": AN, "chat_instance": "1", "data": "y", "message": message(GROUP)}},
+            TappedInGroup("q", "vi"),
+            id="a tap in a group",
+        ),
+        pytest.param(
+            {"callback_query": {"id": "q", "from": AN, "chat_instance": "1", "data": "y", "inline_message_id": "i"}},
+            TappedInGroup("q", "vi"),
+            id="a tap nowhere",
+        ),
+        pytest.param({"message": message(GROUP, text="chào cả nhà")}, Nothing(), id="people among themselves"),
+        pytest.param(
+            {"message": message(GROUP, text="@doluong_bot ơi")}, Said(inbound(address="-9", cue=InGroup())), id="a mention"
+        ),
+        pytest.param(
+            {"message": message(GROUP, text="/menu@doluong_bot")},
+            Said(inbound(address="-9", cue=InGroup())),
+            id="a command in a group",
+        ),
+        pytest.param({"message": message(GROUP, text="/menu@other_bot")}, Nothing(), id="another bot's command"),
+        pytest.param(
+            {"message": message(GROUP, text="ừ", reply_to_message={**message(GROUP, text="x"), "from": BOT})},
+            Said(inbound(address="-9", cue=InGroup())),
+            id="an answer to us in a group",
+        ),
+        pytest.param(
+            {"message": message(GROUP, migrate_to_chat_id=-100123)}, Moved("-9", "-100123"), id="an upgraded group"
+        ),
+        pytest.param({"message": message(GROUP, new_chat_title="Tổ cân")}, Nothing(), id="a service message"),
+        pytest.param({"message": message(pinned_message=message(text="x"))}, Nothing(), id="a pinned message"),
+        pytest.param(member(PRIVATE, "member", "kicked"), Membership("5", inside=False), id="blocked"),
+        pytest.param(member(PRIVATE, "kicked", "member"), Membership("5", inside=True), id="unblocked"),
+        pytest.param(
+            member(GROUP, "left", "member"), Said(inbound(address="-9", cue=InGroup())), id="brought into a group"
+        ),
+        pytest.param(member(GROUP, "member", "kicked"), Membership("-9", inside=False), id="put out of a group"),
+        pytest.param(
+            {"message_reaction_count": {"chat": GROUP, "message_id": 1, "date": 1, "reactions": []}},
+            Nothing(),
+            id="another kind of update",
+        ),
+        pytest.param({"telepathy": {}}, Nothing(), id="a kind nobody knows"),
+    ],
+)  # fmt: skip
+def test_an_update_means_one_plain_thing(update: dict[str, Any], found: Received) -> None:
+    reader = Reader(77, "doluong_bot", {"khaosat": "khảo sát"})
+
+    assert reader.read(Update.de_json({"update_id": 1, **update}, None)) == found
+
+
+PDF, PNG, ZIP = b"%PDF-1.4\n", b"\x89PNG\r\n\x1a\n" + bytes(64), b"PK\x03\x04" + bytes(64)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "media_type", "fault"),
+    [
+        ("a.pdf", PDF, "application/pdf", ""),
+        ("a.PDF", PDF, "application/pdf", ""),
+        ("a.png", PNG, "image/png", ""),
+        ("a.jpg", PNG, "image/png", "disguised"),
+        (
+            "a.pdf",
+            ZIP,
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            "disguised",
+        ),
+        ("a.xlsx", ZIP, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ""),
+        ("a.xlsx", b"a,b\n1,2\n", "application/octet-stream", "disguised"),
+        ("a.csv", "tên,số\n".encode(), "text/csv", ""),
+        (
+            "a.csv",
+            ZIP,
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            "disguised",
+        ),
+        ("ghi chú", b"abc", "text/plain", ""),
+        ("a.xlsx", b"", "application/octet-stream", "disguised"),
+        ("a.unheard", b"\x00\x01", "application/octet-stream", ""),
+    ],
+)
+def test_a_file_is_what_it_holds(name: str, data: bytes, media_type: str, fault: str) -> None:
+    found = received(name, data)
+
+    assert (found.media_type, found.fault) == (media_type, fault)
