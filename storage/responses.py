@@ -231,6 +231,7 @@ _LAST = (
         _given_last.join(participants, participants.c.person_id == _given_last.c.person_id).join(
             responses,
             (responses.c.id == participants.c.response_id)
+            & (participants.c.role == sa.literal_column("'owner'"))
             & (responses.c.form_id == _given_last.c.form_id)
             & (responses.c.status == sa.literal_column("'submitted'")),
         )
@@ -242,7 +243,7 @@ _LAST = (
 def read_last(
     connection: sa.Connection, asked: Sequence[tuple[Person, LastResponse]]
 ) -> dict[tuple[int, LastResponse], Earlier]:
-    """Each person's newest submitted response."""
+    """Each person's newest submitted response, of those they own: whoever came by a code answered for another."""
     wanted = bound({"person_id": person.id, "form_id": query.form_id} for person, query in asked)
     return {  # the newest comes last and stays
         (person_id, LastResponse(form_id)): Earlier(year, _fills(answers))
@@ -456,7 +457,7 @@ _SET_STATUS = (
         submitted_at=sa.case(
             (
                 (_given_status.c.status == sa.literal_column("'submitted'")) & ~_given_status.c.again,
-                _given_status.c.at,
+                sa.func.coalesce(responses.c.submitted_at, _given_status.c.at),  # the day it was first sent
             ),
             else_=responses.c.submitted_at,
         ),
@@ -500,7 +501,12 @@ def hand_over(connection: sa.Connection, effects: Sequence[tuple[Person, datetim
 
 _BY_TOKEN = (
     sa.select(
-        handovers.c.id, handovers.c.response_id, handovers.c.expires_at, handovers.c.used_at, responses.c.code
+        handovers.c.id,
+        handovers.c.response_id,
+        handovers.c.expires_at,
+        handovers.c.used_at,
+        responses.c.code,
+        responses.c.status,
     )
     .select_from(handovers.join(responses, responses.c.id == handovers.c.response_id))
     .where(handovers.c.token_hash == sa.bindparam("digest"))
@@ -510,7 +516,7 @@ _USE = (
     .where(handovers.c.id == sa.bindparam("which"), handovers.c.used_at.is_(None))
     .values(used_at=sa.bindparam("now", type_=Instant))
 )
-_BY_CODE = sa.select(responses.c.id).where(responses.c.code == sa.bindparam("typed"))
+_BY_CODE = sa.select(responses.c.id, responses.c.status).where(responses.c.code == sa.bindparam("typed"))
 _TAKES_PART = sa.select(participants.c.role).where(
     participants.c.response_id == sa.bindparam("which"), participants.c.person_id == sa.bindparam("who")
 )
@@ -533,16 +539,16 @@ class Door:
         since = {"who": person.id, "since": at - GUESSES_WITHIN}
         if connection.execute(_GUESSED, since).scalar_one() >= MOST_GUESSES:
             return NotJoined("too_many")
-        response_id = connection.execute(_BY_CODE, {"typed": effect.code}).scalar()
-        if response_id is None:
+        found = connection.execute(_BY_CODE, {"typed": effect.code}).first()
+        if found is None or self._is_closed_to(connection, person, found.id, found.status):
             connection.execute(_NOTE_GUESS, {"who": person.id, "now": at})
             return NotJoined("unknown")
-        return self._joined(connection, person, at, response_id, effect.code, "code")
+        return self._joined(connection, person, at, found.id, effect.code, "code")
 
     def take_over(self, connection: sa.Connection, person: Person, at: datetime, effect: TakeOver) -> Outcome:
         """Join by a link that nobody has used and that has not run out; its own user may come again."""
         found = connection.execute(_BY_TOKEN, {"digest": hashed(effect.token)}).first()
-        if found is None:
+        if found is None or self._is_closed_to(connection, person, found.response_id, found.status):
             return NotJoined("unknown")
         if self._takes_part(connection, person, found.response_id):
             return self._joined(connection, person, at, found.response_id, found.code, "link")
@@ -553,6 +559,10 @@ class Door:
         if connection.execute(_USE, {"which": found.id, "now": at}).rowcount != 1:
             return NotJoined("used")
         return self._joined(connection, person, at, found.response_id, found.code, "link")
+
+    def _is_closed_to(self, connection: sa.Connection, person: Person, response_id: int, status: str) -> bool:
+        """Whether the response was given up and is not the person's to take up again: to them it is not there."""
+        return status == "cancelled" and not self._takes_part(connection, person, response_id)
 
     def _joined(
         self, connection: sa.Connection, person: Person, at: datetime, response_id: int, code: str, role: str
