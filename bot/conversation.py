@@ -46,12 +46,16 @@ class Inbound:
     shows_greeting: bool = False
 
 
+# Marks that turn the direction of writing: nobody here types them, and what stands behind them reads as it is not.
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
 def clean(text: str) -> str:
-    """Text as it may be stored: NFC, no NUL or other control characters but tab and newline, no lone surrogates."""
+    """Text as it may be stored: NFC, no control characters but tab and newline, no turning marks, no lone surrogates."""
     text = text.encode("utf-8", "ignore").decode("utf-8") if not text.isascii() else text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = (letter for letter in text if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs"))
-    return unicodedata.normalize("NFC", "".join(kept))
+    return unicodedata.normalize("NFC", "".join(letter for letter in kept if letter not in _TURNING))
 
 
 class Conversation:
