@@ -156,6 +156,10 @@ class Home:
                 return self._at_menu(
                     replace(view, person=person), Message(sentence, self.menu(language, person))
                 )
+            case "remind":
+                keys = ("not_reminding", "come_back") if self._has_survey else ("not_reminding",)
+                sentence = " ".join(self._say(language, key) for key in keys)
+                return self._at_menu(view, Message(sentence, self.menu(language, view.person)))
         sentence = self._say(language, f"not_open_{service}")
         return self._at_menu(view, Message(sentence, self.menu(language, view.person)))
 

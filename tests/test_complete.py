@@ -82,7 +82,7 @@ def test_every_effect_is_applied_and_every_query_answered() -> None:
 
 def test_every_service_has_its_sentence(content: Content) -> None:
     services = {service.id for service in content.knowledge.services}
-    is_open = {"help", "survey", "subscribe", "unsubscribe", "my_data", "delete_my_data"}
+    is_open = {"help", "survey", "subscribe", "remind", "unsubscribe", "my_data", "delete_my_data"}
     closed = {"enrol", "my_registrations", "cancel_registration", "events", "talk_to_staff"}
 
     assert services == is_open | closed

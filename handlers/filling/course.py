@@ -28,6 +28,8 @@ def again(here: Here, *first: Message) -> Step:
 
 def _on_screen(here: Here) -> Step:
     prompt = here.prompt
+    if here.is_gone:
+        return go_on(here.saying(here.tell("form_gone")))
     match here.get("mode"):
         case "review":
             return review(here)

@@ -85,6 +85,7 @@ class Filling:
             content.say, words, picker, taker, prompts, notices, elsewhere, command, zone, link
         )
         self._commands = {fold(word): (name, word) for name in COMMANDS for word in words[name]}
+        self._yes_or_no = frozenset(fold(word) for word in (*words["yes"], *words["no"]))
         self._code_names = frozenset(fold(word) for word in words["code"])
         self._withdrawing = frozenset(fold(word) for word in words["withdraw"])
         self._edit_words = tuple(fold(word) for word in words["edit"])
@@ -226,7 +227,7 @@ class Filling:
                 return reading.drawn(here, prompt, given)
             case ["form", "resume", *_]:
                 return go_on(here)
-        return again(here.saying(here.tell("form_stale")))
+        return again(here if here.is_gone else here.saying(here.tell("form_stale")))
 
     def _said(self, here: Here, cue: Said) -> Step:
         prompt = here.prompt
@@ -244,7 +245,7 @@ class Filling:
         if here.get("mode") in CHOOSING:
             return self._other(here, cue) or again(here.saying(here.tell("form_choose")))
         if prompt is None:
-            return self._other(here, cue) or go_on(here)
+            return self._other(here, cue) or again(here)
         if here.get("mode") == "specify":
             return reading.specified(here, prompt, cue.text)
         return self._answered(here, prompt, cue)
@@ -310,6 +311,8 @@ class Filling:
 
     def _other(self, here: Here, cue: Said) -> Step | None:
         """Whatever else was meant: a question, a wish, small talk; then the form's question again. None: nothing else."""
+        if fold(cue.text) in self._yes_or_no:
+            return None  # thanks for a yes that answers nothing would pass for an answer
         kind = cue.understood.kind
         if cue.understood.service and cue.understood.score >= SURE_WISH:
             return self._service(here, cue, cue.understood.service)
@@ -338,6 +341,8 @@ class Filling:
                 return again(here.saying(here.tell("form_help")))
             case "unsubscribe":
                 return leaving.stop(here)
+            case "remind":
+                return leaving.later(here.saying(here.tell("not_reminding")))
         step = self._tools.elsewhere(cue, here.view)
         if step.state.dialogue != "home":
             return step

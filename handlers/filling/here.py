@@ -79,6 +79,11 @@ class Here:
         return self.walk.prompt(at) if at else None
 
     @property
+    def is_gone(self) -> bool:
+        """Whether what was asked is asked no more, because somebody else changed what it hangs on."""
+        return bool(self.get("at")) and self.get("mode") in ASKING and self.prompt is None
+
+    @property
     def is_submitted(self) -> bool:
         """Whether the response was sent."""
         return self.draft.status == "submitted"

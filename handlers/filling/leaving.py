@@ -80,10 +80,15 @@ def ask_cancel(here: Here) -> Step:
     """«Hủy» may mean two things; whoever came by a code or a link can only leave what is another's."""
     if not _is_owner(here):
         return later(here.saying(here.tell("form_cancel_anothers")))
+    give_up = here.choice("form_cancel_all", "form:cancel")
+    if here.is_submitted:
+        keep = here.choice("form_cancel_keep", "form:next", "no", "keep", "later")
+        text = here.text(here.tell("form_cancel_sent"))
+        return here.show(Message(text, (keep, give_up)), here.prompt, mode="cancel")
     choices = (
         here.choice("form_go_on", "form:next", "no"),
         here.choice("form_cancel_later", "form:later:", "later"),
-        here.choice("form_cancel_all", "form:cancel"),
+        give_up,
     )
     return here.show(Message(here.text(here.tell("form_cancel")), choices), here.prompt, mode="cancel")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.app import App
-from tests.bot.test_survey import OWN, SHORT, TAX_CODE, TO_COUNTS, answers, code_in, link_in, talk
+from tests.bot.test_survey import OWN, SHORT, TAX_CODE, TO_COUNTS, answers, code_in, link_in, stored, talk
 from tests.world import Clock, Visitor
 
 COUNTED = (*TO_COUNTS, "1 1 1", "đúng")
@@ -121,7 +121,9 @@ async def test_a_tax_code_that_is_taken_is_corrected_by_typing_another(visitor: 
 # The code of a response, wherever it is typed
 
 
-@pytest.mark.parametrize("before", ["mã phiếu {}", "Mã phiếu: {}", "ma phieu {}", "mã {}", "form code {}", "{}"])
+@pytest.mark.parametrize(
+    "before", ["mã phiếu {}", "Mã phiếu: {}", "ma phieu {}", "mã {}", "form code {}", "{}"]
+)
 async def test_a_code_is_found_behind_its_name(app: App, visitor: Visitor, before: str) -> None:
     code = code_in(await talk(visitor, *SHORT[:6], "để sau"))
 
@@ -147,6 +149,67 @@ async def test_a_name_in_capitals_is_no_code(visitor: Visitor, app: App) -> None
     assert answers(app)["enterprise"] == ["MH370 TRADING"]
 
 
+# Words that say yes where nothing was asked so, wishes to be reminded, marks nobody sees
+
+
+@pytest.mark.parametrize("said", ["đồng ý", "có", "vâng", "ok"])
+async def test_a_yes_that_is_no_answer_gets_the_sentence_and_no_small_talk(
+    visitor: Visitor, said: str
+) -> None:
+    seen = await talk(visitor, *SHORT[:3], said)
+
+    assert seen.text.startswith("Anh/Chị chọn một mục")
+    assert "cảm ơn" not in seen.text
+
+
+@pytest.mark.parametrize("said", ["nhắc tôi", "nhắc tôi sau", "mai nhắc tôi nhé", "remind me later"])
+async def test_a_wish_to_be_reminded_is_no_wish_for_announcements(
+    visitor: Visitor, app: App, said: str
+) -> None:
+    await talk(visitor, "dừng nhận tin")
+    seen = await talk(visitor, said)
+
+    assert stored(app, "SELECT stopped FROM people") == [(1,)]
+    assert "khảo sát" in seen.text or "survey" in seen.text
+
+
+async def test_a_wish_to_be_reminded_leaves_a_form_for_later(visitor: Visitor, app: App) -> None:
+    seen = await talk(visitor, *SHORT[:6], "nhắc tôi sau")
+
+    assert "chưa tự nhắc" in seen.text
+    assert "đã lưu ở câu 5/18" in seen.text
+
+
+async def test_marks_that_turn_the_direction_of_writing_are_not_kept(visitor: Visitor, app: App) -> None:
+    await talk(visitor, *SHORT[:2], "Công ty\u202e Gỗ\u2066 Hoài\u200f Nhơn\u2069\u200e")
+
+    assert answers(app)["enterprise"] == ["Công ty Gỗ Hoài Nhơn"]
+
+
+# A response that was sent
+
+
+async def test_sending_again_keeps_the_day_it_was_first_sent(
+    app: App, visitor: Visitor, clock: Clock
+) -> None:
+    await talk(visitor, *SHORT, *OWN, "gửi", "không, vậy là đủ")
+    first = stored(app, "SELECT submitted_at FROM responses")
+    clock.pass_(days=7)
+    await talk(visitor, "khảo sát", "xem lại", "gửi")
+
+    assert stored(app, "SELECT submitted_at FROM responses") == first
+
+
+async def test_giving_up_a_sent_response_is_asked_as_such(app: App, visitor: Visitor) -> None:
+    await talk(visitor, *SHORT, *OWN, "gửi", "không, vậy là đủ")
+    asked = await talk(visitor, "khảo sát", "hủy")
+
+    assert "hủy phiếu đã gửi" in asked.text
+    assert asked.labels == ["Giữ phiếu", "Hủy phiếu này"]
+    assert "đã gửi" in (await talk(visitor, "giữ phiếu")).text
+    assert stored(app, "SELECT status FROM responses") == [("submitted",)]
+
+
 # Last year's answer
 
 
@@ -159,6 +222,18 @@ async def test_last_years_answer_is_kept_in_the_words_of_keeping(
     await talk(visitor, "khảo sát", "đồng ý", "có thay đổi", "sửa thông tin", kept)
 
     assert answers(app, 2)["enterprise"] == answers(app, 1)["enterprise"]
+
+
+async def test_last_years_answers_are_offered_to_their_owner_alone(
+    app: App, visitor: Visitor, clock: Clock
+) -> None:
+    await talk(visitor, *SHORT, *OWN)
+    colleague = await colleague_of(app, visitor)
+    await talk(visitor, "gửi", "không, vậy là đủ")
+    clock.pass_(days=365)
+
+    assert "Năm 2026" not in (await talk(colleague, "menu", "khảo sát", "đồng ý")).text
+    assert "Năm 2026" in (await talk(visitor, "khảo sát", "đồng ý")).text
 
 
 # Two people in one response
@@ -196,6 +271,33 @@ async def test_steppers_are_never_kept_for_other_instruments(app: App, visitor: 
 
     assert "nay hỏi: Cân ô tô" in (await colleague.taps(f"{control.value}3")).text
     assert "instrument_count.truck_scale" not in answers(app)
+
+
+@pytest.mark.parametrize("said", ["5", "không biết", "?"])
+async def test_an_answer_to_a_question_that_is_gone_is_told_so(app: App, visitor: Visitor, said: str) -> None:
+    await talk(visitor, *COUNTED)
+    colleague = await colleague_of(app, visitor)
+    await talk(colleague, "làm tiếp")
+    await talk(visitor, "sửa 7", "không dùng loại nào")
+
+    seen = await talk(colleague, said)
+    assert "không còn trong phiếu" in seen.text
+    assert answers(app)["due_12_months"] == ["", "n"]
+
+
+async def test_a_response_that_was_given_up_lets_nobody_in(app: App, visitor: Visitor) -> None:
+    """And the link works once it is taken up again."""
+    code = code_in(await talk(visitor, *SHORT[:6], "mã phiếu"))
+    payload = link_in(await talk(visitor, "nhờ đồng nghiệp"))
+    await talk(visitor, "hủy", "hủy phiếu này")
+    other, colleague = Visitor(app, "other"), Visitor(app, "colleague")
+
+    assert "Không tìm thấy" in (await talk(other, code)).text
+    assert "Không tìm thấy" in (await colleague.starts(payload)).text
+    assert stored(app, "SELECT count(*) FROM participants") == [(1,)]
+
+    await talk(visitor, "lấy lại phiếu")
+    assert "xong 4/18 câu" in (await colleague.starts(payload)).text
 
 
 async def test_the_same_instruments_in_another_order_keep_their_numbers(app: App, visitor: Visitor) -> None:
