@@ -73,11 +73,18 @@ def chat(
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    adopt: Annotated[
+        bool,
+        typer.Option("--adopt", help="Make the database DOLUONG_INSTANCE's: after a move, never on a copy."),
+    ] = False,
+) -> None:
     """Bring the database to the shape this version needs."""
-    from bot.commands import migrate_database
+    from bot.commands import adopt_database, migrate_database
 
     migrate_database()
+    if adopt:
+        adopt_database()
 
 
 class Exported(StrEnum):

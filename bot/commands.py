@@ -5,6 +5,7 @@ import json
 import socket
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ def check_everything() -> None:
         open_database(settings.database_url.get_secret_value())
     except ValueError as error:
         fail(f"DOLUONG_DATABASE_URL: {error}")
-    for warning in (*unknown_settings(), *_unknown(content.office), *_closed(content)):
+    for warning in (*unknown_settings(), *_silent(settings), *_unknown(content.office), *_closed(content)):
         print(f"warning: {warning}")
     plan = content.plan
     print(
@@ -134,6 +135,25 @@ def migrate_database() -> None:
     except Exception as error:  # noqa: BLE001  told in one sentence, or raised again
         _fail_for(error)
     print(f"applied: {', '.join(applied)}" if applied else "nothing to apply")
+
+
+def adopt_database() -> None:
+    """`migrate --adopt`: from now on the database is this installation's, and may speak."""
+    from storage import installation
+    from storage.database import open_database
+
+    settings = _settings()
+    if settings.instance is None:
+        fail("DOLUONG_INSTANCE: set it to the name of this installation")
+    database = open_database(settings.database_url.get_secret_value())
+    try:
+        with database.writer.begin() as connection:
+            installation.adopt(connection, settings.instance, datetime.now(UTC))
+    except Exception as error:  # noqa: BLE001  told in one sentence, or raised again
+        _fail_for(error)
+    finally:
+        database.close()
+    print(f"the database belongs to {settings.instance}")
 
 
 def export_responses(order: "Order") -> None:
@@ -228,6 +248,18 @@ def _unknown(office: Office) -> list[str]:
         for key, value in office.model_dump().items()
         if value is None
     ]
+
+
+def _silent(settings: Settings) -> list[str]:
+    """Why channels to people outside would not open, or not be reached."""
+    if settings.telegram_token is None:
+        return []
+    found = []
+    if settings.instance is None:
+        found.append("DOLUONG_INSTANCE: unset, so Telegram stays closed")
+    if settings.telegram_mode == "webhook" and not (settings.public_url or "").startswith("https://"):
+        found.append("DOLUONG_PUBLIC_URL: Telegram brings updates to https:// addresses only")
+    return found
 
 
 def _closed(content: Content) -> list[str]:
