@@ -8,18 +8,28 @@ Source: the XLSForm reference (xlsform.org, «Relevant», «Constraints», «Cal
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from elementpath import ElementPathError, XPath2Parser
 from elementpath.xpath_tokens import XPathToken
 
 # A value is text, a number, a truth, the names of several choices, or '' for an unanswered question.
 Value = str | Decimal | bool | tuple[str, ...]
-Run = Callable[[Mapping[str, Value], date], Value]
+
+
+class Answers(Protocol):
+    """Where an expression looks up the values of names: a dictionary, or the way through a form."""
+
+    def get(self, name: str, default: Value, /) -> Value:
+        """The value under a name, `default` for an unanswered one."""
+        ...
+
+
+Run = Callable[[Answers, date], Value]
 
 THIS = "this"  # the variable that `.` becomes: the answer under test
 POSITION = "position"  # the variable that `position(..)` becomes: which instance of a repeat, from 1
@@ -54,13 +64,14 @@ class Expression:
         self.names = frozenset(names)
         self.looks_at_today = "today" in source
 
-    def __call__(self, answers: Mapping[str, Value], today: date) -> Value:
+    def __call__(self, answers: Answers, today: date) -> Value:
         """The value for these answers; a name that is missing is unanswered."""
         return self._run(answers, today)
 
-    def holds(self, answers: Mapping[str, Value], today: date) -> bool:
+    def holds(self, answers: Answers, today: date) -> bool:
         """Whether it is true for these answers."""
-        return _truth(self._run(answers, today))
+        value = self._run(answers, today)
+        return value if value.__class__ is bool else _truth(value)
 
     def __repr__(self) -> str:
         return f"Expression({self.source!r})"
@@ -156,7 +167,7 @@ def _same_as(run: Run, text: str, *, equal: bool) -> Run:
     """Compared with a text that is written out: what nearly every condition does, so a text is compared at once."""
     compare = _equal if equal else _unequal
 
-    def same(answers: Mapping[str, Value], today: date) -> bool:
+    def same(answers: Answers, today: date) -> bool:
         value = run(answers, today)
         return (value == text) is equal if value.__class__ is str else compare(value, text)
 
@@ -204,7 +215,7 @@ def _lazily(name: str, arguments: list[Run]) -> Run:
         return lambda answers, today: (then if _truth(test(answers, today)) else otherwise)(answers, today)
     first, second = arguments
 
-    def coalesce(answers: Mapping[str, Value], today: date) -> Value:
+    def coalesce(answers: Answers, today: date) -> Value:
         value = first(answers, today)
         return value if value not in ("", ()) else second(answers, today)
 

@@ -110,7 +110,7 @@ class Router:
         found: list[tuple[Dialogue, Cue]] = []
         if dialogue is not self._privacy and self._privacy.claims(cue):
             found.append((self._privacy, cue))
-        if dialogue is self._filling and any(self._owner(one.value) is not dialogue for one in state.screen):
+        if dialogue is self._filling and self._has_strange(state):
             picked = self.picker.pick(state.screen, cue.text)
             found += [(self._owner(value), Chose((value,))) for value in picked]
         return found
@@ -203,6 +203,11 @@ class Router:
                 return self._survey.step(cue, view)
             case _:
                 return self.home.step(cue, view)
+
+    def _has_strange(self, state: State) -> bool:
+        """Whether a choice on a form's screen is another's."""
+        own = f"{self._filling.name}:"
+        return not all(one.value.startswith(own) for one in state.screen)
 
     def _owner(self, value: str) -> Dialogue:
         return self._dialogues.get(value.partition(":")[0], self.home)

@@ -104,7 +104,7 @@ class Taker:
         """These choices as the answer."""
         question = place.question
         chosen = tuple(dict.fromkeys(names))
-        offered = {choice.name: choice for choice in walk.choices(place)}
+        offered = walk.offered(place)
         if not chosen or any(name not in offered for name in chosen):
             return NotTaken("form_pick_from_list")
         alone = [name for name in chosen if offered[name].exclusive]
@@ -116,7 +116,7 @@ class Taker:
 
     def _one(self, walk: Walk, place: Place, text: str, language: Language) -> Reading:
         offered = walk.choices(place)
-        picked = self._picker.pick(_screen(offered, language), text)
+        picked = self._picker.pick(_screen(place.question, offered, language), text)
         if picked and not self._is_long(place, text):
             return self.names(walk, place, picked, language)
         if named := self._specified(offered, text, language):
@@ -149,7 +149,7 @@ class Taker:
 
     def _several(self, walk: Walk, place: Place, text: str, language: Language) -> Reading:
         offered = walk.choices(place)
-        screen = _screen(offered, language)
+        screen = _screen(place.question, offered, language)
         picked = self._picker.pick(screen, text, several=True)
         if picked:
             return self.names(walk, place, picked, language)
@@ -320,8 +320,21 @@ def _as_value(question: Question, chosen: tuple[str, ...]) -> str | tuple[str, .
     return chosen if question.kind == "select_multiple" else chosen[0]
 
 
-def _screen(offered: Iterable[ChoiceRow], language: Language) -> tuple[Choice, ...]:
-    """The choices as something to pick from, known in both languages."""
+def _screen(question: Question, offered: tuple[ChoiceRow, ...], language: Language) -> tuple[Choice, ...]:
+    """The choices that are offered as something to pick from."""
+    return (
+        _every_choice(question, language) if offered is question.choices else _as_choices(offered, language)
+    )
+
+
+@lru_cache(maxsize=1024)
+def _every_choice(question: Question, language: Language) -> tuple[Choice, ...]:
+    """All of them, which is what most people are offered."""
+    return _as_choices(question.choices, language)
+
+
+def _as_choices(offered: Iterable[ChoiceRow], language: Language) -> tuple[Choice, ...]:
+    """The choices known by their labels in both languages."""
     return tuple(Choice(one.label[language], one.name, also=(one.label.vi, one.label.en)) for one in offered)
 
 

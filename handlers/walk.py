@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Literal
 
-from content.expressions import POSITION, THIS, Expression, Value
+from content.expressions import POSITION, THIS, Answers, Expression, Value
 from content.forms import NUMBERS, ChoiceRow, Form, Group, Question
 from handlers.fills import NOT_APPLICABLE, NOTHING, Fill, Fills, from_value
 
@@ -116,7 +116,7 @@ class Walk:
         self._computed: dict[str, Value] = {}
         self._held: dict[tuple[Expression, str], bool] = {}
         self._found: dict[bool | None, list[Prompt]] = {}  # by part, as `prompts` names them
-        self._next: dict[bool, Prompt | None] = {}
+        self._next: dict[bool, int | None] = {}  # which of these is the first that is open
 
     # What applies
 
@@ -138,9 +138,30 @@ class Walk:
             self._held[key] = condition.holds(self._seen_from(place), self.today)
         return self._held[key]
 
-    def _seen_from(self, place: Place, beside: Mapping[str, Value] | None = None) -> "_Answers":
+    def _seen_from(self, place: Place, beside: Mapping[str, Value] | None = None) -> Answers:
         """The answers as an expression at that place sees them, `beside` before all others."""
-        return _Answers(self, place.question.repeat, place.instance, beside)
+        return _From(self, place, beside) if beside or place.question.repeat else self
+
+    def get(self, name: str, default: Value = "") -> Value:
+        """The value under a name as an expression sees it from outside every repeat; of a repeated one, every value."""
+        question = self.form.by_name.get(name)
+        if question is None:
+            return default
+        if question.repeat is None:
+            return self.value(question)
+        every = (self.value(question, instance) for instance in self.instances(question.repeat))
+        return tuple(str(value) for value in every if value != "")
+
+    def value(self, question: Question, instance: str = "") -> Value:
+        """What an expression sees of one place."""
+        fill = self.fills.get(_name(question, instance))
+        if question.kind == "calculate":
+            kept = _kept(question, fill) if fill else None
+            return self.computed(question, instance) if kept is None else kept
+        if fill is None:
+            return ""
+        value = fill.as_value()
+        return Decimal(value) if value and isinstance(value, str) and question.kind in NUMBERS else value
 
     def instances(self, repeat: Group) -> tuple[str, ...]:
         """The instances of a repeat: the chosen names, or 1 to its count."""
@@ -148,7 +169,7 @@ class Walk:
             fill = self.fills.get(repeat.each)
             value = fill.as_value() if fill else ""
             return value if isinstance(value, tuple) else ()
-        count = repeat.count(_Answers(self), self.today) if repeat.count else ""
+        count = repeat.count(self, self.today) if repeat.count else ""
         number = int(count) if isinstance(count, Decimal) and count > 0 else 0
         return tuple(str(one) for one in range(1, min(number, MOST_INSTANCES) + 1))
 
@@ -163,13 +184,20 @@ class Walk:
             if question.choice_filter.holds(self._seen_from(place, choice.filter), self.today)
         )
 
+    def offered(self, place: Place) -> Mapping[str, ChoiceRow]:
+        """The same by name."""
+        question = place.question
+        if question.choice_filter is None:
+            return question.by_name
+        return {choice.name: choice for choice in self.choices(place)}
+
     def fits(self, place: Place, fill: Fill) -> bool:
         """Whether an answer keeps to the constraint and the choices of its question."""
         question = place.question
         if question.choices and fill.mark == "":
             chosen = fill.value if isinstance(fill.value, tuple) else (fill.value,)
-            offered = {choice.name for choice in self.choices(place)}
-            if not offered.issuperset(map(str, chosen)):
+            offered = self.offered(place)
+            if any(str(name) not in offered for name in chosen):
                 return False
         value = fill.as_value()
         if question.constraint is None or value in ("", ()):
@@ -224,17 +252,27 @@ class Walk:
 
     def next(self, *, later: bool = False) -> Prompt | None:
         """The first prompt that is open; None when everything is answered."""
+        prompts = self.prompts(later=later)
         if later not in self._next:
-            opened = (prompt for prompt in self.prompts(later=later) if self.is_open(prompt))
-            self._next[later] = next(opened, None)
-        return self._next[later]
+            self._next[later] = self._first_open(prompts, 0)
+        number = self._next[later]
+        return None if number is None else prompts[number]
 
     def next_but(self, key: str) -> Prompt | None:
         """The first prompt that would be open if that one were answered."""
-        opened = (
-            prompt for prompt in self.prompts(later=False) if self.is_open(prompt) and prompt.key != key
-        )
-        return next(opened, None)
+        first, number = self.next(), self._next[False]
+        if first is None or number is None or first.key != key:
+            return first
+        prompts = self.prompts(later=False)
+        further = self._first_open(prompts, number + 1)
+        return None if further is None else prompts[further]
+
+    def _first_open(self, prompts: Sequence[Prompt], number: int) -> int | None:
+        """The first from that one on that is open."""
+        for at in range(number, len(prompts)):
+            if self.is_open(prompts[at]):
+                return at
+        return None
 
     def with_opened(self, card: str) -> "Walk":
         """The same way with that card taken apart."""
@@ -300,7 +338,12 @@ class Walk:
         fills, found = self.fills, []
         for prompt in segment.prompts:  # `applies`, written out: most of a form is asked about at every turn
             fill = fills.get(prompt.key)
-            if self._is_relevant(prompt.places[0]) if fill is None else fill.mark != NOT_APPLICABLE:
+            place = prompt.places[0]
+            if (
+                not place.question.relevant or self._is_relevant(place)
+                if fill is None
+                else fill.mark != NOT_APPLICABLE
+            ):
                 found.append(prompt)
         return found
 
@@ -364,7 +407,8 @@ class Walk:
         if not behind:
             return self
         walk = Walk(self.form, {**self.fills, **behind}, self.today, self.known, self.opened)
-        walk._computed, walk._held, walk._found = self._computed, self._held, self._found
+        walk._computed, walk._held = self._computed, self._held
+        walk._found, walk._next = self._found, self._next
         return walk
 
     def _was_given(self, place: Place) -> bool:
@@ -435,60 +479,28 @@ class Walk:
                     yield place, NOTHING
 
 
-class _Answers(Mapping[str, Value]):
-    """The answers as an expression sees them, looked up when it asks, from inside one instance of a repeat."""
+class _From:
+    """The answers as an expression sees them from inside one instance of a repeat, or with other values before them."""
 
-    __slots__ = ("_beside", "_instance", "_repeat", "_walk")
+    __slots__ = ("_beside", "_place", "_walk")
 
-    def __init__(
-        self,
-        walk: Walk,
-        repeat: Group | None = None,
-        instance: str = "",
-        beside: Mapping[str, Value] | None = None,
-    ) -> None:
+    def __init__(self, walk: Walk, place: Place, beside: Mapping[str, Value] | None) -> None:
         self._walk = walk
-        self._repeat = repeat
-        self._instance = instance
+        self._place = place
         self._beside = beside
 
-    def get(self, name: str, default: Value = "") -> Value:  # type: ignore[override]
+    def get(self, name: str, default: Value = "") -> Value:
         """The value under a name, `default` for an unanswered one."""
         if self._beside and name in self._beside:
             return self._beside[name]
+        repeat, instance = self._place.question.repeat, self._place.instance
         question = self._walk.form.by_name.get(name)
-        if question is None:
-            return self._position() if name == POSITION else default
-        if question.repeat is None:
-            return self._at(question, "")
-        if question.repeat is self._repeat:
-            return self._at(question, self._instance)
-        every = (self._at(question, instance) for instance in self._walk.instances(question.repeat))
-        return tuple(str(value) for value in every if value != "")
-
-    def _at(self, question: Question, instance: str) -> Value:
-        fill = self._walk.fills.get(_name(question, instance))
-        if question.kind == "calculate":
-            kept = _kept(question, fill) if fill else None
-            return self._walk.computed(question, instance) if kept is None else kept
-        if fill is None:
-            return ""
-        value = fill.as_value()
-        return Decimal(value) if value and isinstance(value, str) and question.kind in NUMBERS else value
-
-    def _position(self) -> Value:
-        """Which instance this is, from 1."""
-        instances = self._walk.instances(self._repeat) if self._repeat else ()
-        return Decimal(instances.index(self._instance) + 1) if self._instance in instances else ""
-
-    def __getitem__(self, name: str) -> Value:
-        return self.get(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._walk.form.by_name)
-
-    def __len__(self) -> int:
-        return len(self._walk.form.by_name)
+        if repeat and question and question.repeat is repeat:
+            return self._walk.value(question, instance)
+        if repeat and name == POSITION:
+            instances = self._walk.instances(repeat)
+            return Decimal(instances.index(instance) + 1) if instance in instances else ""
+        return self._walk.get(name, default)
 
 
 @lru_cache(maxsize=64)
