@@ -190,8 +190,8 @@ class Lane:
         chat.resting = False
         if chat.letters:
             self._ready[chat.letters[0].post.bulk].append(chat)
-        else:
-            self._chats.pop(chat.address, None)
+        elif self._chats.get(chat.address) is chat:
+            del self._chats[chat.address]
         self._pump()
 
     def _begin(self, chat: Chat, now: float) -> None:
@@ -264,9 +264,13 @@ class Lane:
     async def _move(self, chat: Chat, to: str) -> None:
         name, address = self._name, chat.address
         await self._written(lambda connection: posts.move(connection, name, address, to))
-        self._chats.pop(address, None)
+        del self._chats[address]
         chat.address = to
-        self._chats[to] = chat
+        if there := self._chats.get(to):  # somebody was spoken to under the new name already
+            there.letters.extend(chat.letters)
+            chat.letters.clear()
+        else:
+            self._chats[to] = chat
 
     async def _written(self, function: Callable[[Any], object]) -> None:
         """Write; when the store cannot, it is learnt again from the channel's next answer."""

@@ -263,6 +263,13 @@ async def test_a_command_of_the_list_is_understood(polled: Stage) -> None:
     assert {one["command"] for one in polled.telegram.commands["|"]} >= {"menu", "khaosat", "trogiup"}
 
 
+async def test_a_long_thought_is_seen(polled: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.channels.telegram.intake.TYPING_AFTER", 0)
+    an = await at_the_menu(polled)
+
+    await _until(lambda: (an.person.id, "typing") in polled.telegram.actions)
+
+
 async def test_an_edited_message_is_answered(polled: Stage) -> None:
     an = await at_the_menu(polled)
     await an.says("kinh phi lay tu dau")

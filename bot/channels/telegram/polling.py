@@ -18,7 +18,7 @@ from storage import leases
 from storage.errors import StoreUnavailable
 
 WAIT = 10  # seconds one call waits for news
-LEASE = 30.0  # seconds; longer than a call
+LEASE = 60.0  # seconds; much longer than a call
 AGAIN = 1.0  # seconds after a failure, doubled up to
 LONGEST = 30.0
 
@@ -41,6 +41,7 @@ class Polling:
         self._tell = tell
         self._duty = f"poll {TELEGRAM.name}"
         self._offset: int | None = None
+        self._leads_until = 0.0
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -91,10 +92,14 @@ class Polling:
         return found
 
     async def _leads(self) -> bool:
-        duty, me = self._duty, self._me
+        """Whether this process is the one to poll; its lease is taken again when a third of it is over."""
+        duty, me, now = self._duty, self._me, asyncio.get_running_loop().time()
+        if now < self._leads_until - LEASE * 2 / 3:
+            return True
         found: bool = await self._conversation.run(
             lambda connection: leases.take(connection, duty, me, LEASE)
         )
+        self._leads_until = now + LEASE if found else 0.0
         return found
 
     async def _rest(self, seconds: float) -> None:
