@@ -211,8 +211,7 @@ class Layout:
 
     def _about(self, response: Answered) -> list[Cell]:
         codes, say = self._options.codes, self._say
-        is_submitted = response.status == "submitted"
-        status = say("vi", "export_is_submitted" if is_submitted else "export_is_partial")
+        status = say("vi", "export_is_submitted" if response.status == "submitted" else "export_is_partial")
         rival = say("vi", "export_yes" if response.rival else "export_no")
         return [
             "" if self._options.anonymous else response.code,  # it opens the answers
@@ -222,7 +221,7 @@ class Layout:
             self._moment(response.started_at),
             self._moment(response.updated_at),
             self._moment(response.submitted_at) if response.submitted_at else None,
-            "" if is_submitted else response.last_question if codes else self._reached(response),
+            response.last_question if codes else self._reached(response),
             int(response.rival) if codes else rival,
         ]
 
@@ -231,7 +230,7 @@ class Layout:
         return f"{at.day:02}/{at.month:02}/{at.year} {at.hour:02}:{at.minute:02}"
 
     def _reached(self, response: Answered) -> str:
-        """The question last reached, in words; a name that is not in its form stays as it is."""
+        """The question that is open, in words; a name that is not in its form stays as it is."""
         form = self._forms[response.version]
         name = response.last_question.partition(".")[0]
         found = form.by_name.get(name) or form.groups.get(name)

@@ -93,7 +93,7 @@ class OpenResponse(Effect):
 
 @dataclass(frozen=True, slots=True)
 class SaveFills(Effect):
-    """Keep what was just answered; None takes a place's fill away. `last_question` is what is asked next.
+    """Keep what was just answered; None takes a place's fill away. `last_question` is what is open, "" when all is answered.
 
     `tax_code` goes with the response: a new one, "" for none any more, None for no change; `rival`: another response
     has the same.

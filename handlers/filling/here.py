@@ -79,6 +79,11 @@ class Here:
         return self.walk.prompt(at) if at else None
 
     @property
+    def missing(self) -> int:
+        """How many questions that are asked before sending are open."""
+        return sum(self.walk.is_open(prompt) for prompt in self.walk.prompts(later=False))
+
+    @property
     def is_gone(self) -> bool:
         """Whether what was asked is asked no more, because somebody else changed what it hangs on."""
         return bool(self.get("at")) and self.get("mode") in ASKING and self.prompt is None

@@ -34,7 +34,7 @@ def save(here: Here, prompt: Prompt, taken: Taken, *, rival: bool = False) -> St
 def changed(here: Here, given: Mapping[str, Fill | None], *, rival: bool = False) -> tuple[Here, Change]:
     """The way with these answers in place, kept."""
     walk, change = here.walk.after(given)
-    upcoming = walk.next() or walk.next(later=True)
+    upcoming = walk.next()  # what may be answered after sending is not missing
     asked = upcoming.key if upcoming else ""
     fills = tuple(change.fills.items())
     save_fills = SaveFills(here.draft.code, fills, asked, _tax_code(here, change), rival)

@@ -37,7 +37,8 @@ def later(here: Here) -> Step:
     """Leave it for now: everything is kept, and the code opens it anywhere."""
     code = here.draft.code
     if here.is_submitted:
-        return home(here.saying(here.tell("form_thanks", code=shown_code(code))))
+        key = "form_thanks_open" if here.missing else "form_thanks"
+        return home(here.saying(here.tell(key, code=shown_code(code), count=here.missing)))
     number, total = _number(here)
     link = here.tools.link(f"p_{code}")
     return home(

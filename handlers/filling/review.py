@@ -109,16 +109,19 @@ def offer_more(here: Here) -> Step:
 
 
 def finished(here: Here) -> Step:
-    """A response that is done: what may be done with it."""
+    """A response that was sent: what may be done with it, and what an edit has left open in it."""
     choices = [
         here.choice("form_review", "form:review", "review"),
         here.choice("form_summary", "form:summary"),
         here.choice("form_another", "survey:another"),
         here.choice("menu_back", "home:menu"),
     ]
-    if here.walk.next(later=True):
+    if here.missing:
+        choices.insert(0, here.choice("form_go_on", "form:next", "yes"))
+    elif here.walk.next(later=True):
         choices.insert(2, here.choice("form_more_yes", "form:more"))
-    text = here.text(here.tell("form_finished", code=shown_code(here.draft.code)))
+    key = "form_finished_open" if here.missing else "form_finished"
+    text = here.text(here.tell(key, code=shown_code(here.draft.code), count=here.missing))
     return here.show(Message(text, tuple(choices)), None, mode="submitted")
 
 

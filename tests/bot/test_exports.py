@@ -196,7 +196,7 @@ def test_an_object_for_each_response(office: Office) -> None:
         "version": NEW,
         "year": 2026,
         "status": "submitted",
-        "last_question": "remark",
+        "last_question": "",
         "answers": {
             "tax_code": "0100109106",
             "contact": "Nguyễn Đức",
@@ -235,6 +235,15 @@ def test_unfinished_responses_have_their_own_sheet(office: Office) -> None:
     assert (partial["Mã phiếu"], partial["Câu đang dừng"]) == ("7KQ4MXW20002", "Ngành")
     assert "Gửi lúc" not in partial
     assert office.said == f"Đã xuất 2 phiếu (1 đã gửi, 1 làm dở) vào {office.folder / 'out.xlsx'}"
+
+
+def test_a_sent_response_that_an_edit_opened_again_shows_where(office: Office) -> None:
+    store_responses(office.database, [response(1), response(2, last_question="kind")])
+
+    rows = office.workbook()["Phiếu đã gửi"]
+
+    assert [row.get("Câu đang dừng") for row in rows] == [None, "Ngành"]
+    assert [one["last_question"] for one in office.objects()] == ["", "kind"]
 
 
 def test_versions_share_a_column_by_name_and_older_questions_come_last(office: Office) -> None:

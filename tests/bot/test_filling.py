@@ -200,6 +200,34 @@ async def test_sending_again_keeps_the_day_it_was_first_sent(
     assert stored(app, "SELECT submitted_at FROM responses") == first
 
 
+async def test_a_sent_response_that_an_edit_opens_again_says_what_is_missing(
+    app: App, visitor: Visitor
+) -> None:
+    await talk(visitor, *SHORT, *OWN, "gửi", "không, vậy là đủ")
+    assert stored(app, "SELECT last_question FROM responses") == [("",)]
+    await talk(visitor, "sửa 7", "cân ô tô")
+    assert stored(app, "SELECT status, last_question FROM responses") == [("submitted", "instrument_counts")]
+
+    assert "còn 6 câu chưa trả lời" in (await talk(visitor, "để sau")).text
+    card = await talk(visitor, "khảo sát")
+    assert "còn 6 câu chưa trả lời" in card.text
+    assert card.labels[0] == "Làm tiếp"
+    assert "Trả lời thêm 2 phút" not in card.labels
+    assert "bao nhiêu cái" in (await talk(visitor, "làm tiếp")).text
+
+    done = await talk(visitor, "3", "đúng", "0", "1", "1", "2 1", "đúng")
+    assert "chưa trả lời" not in done.text
+    assert stored(app, "SELECT last_question FROM responses") == [("",)]
+
+
+async def test_a_household_that_becomes_a_firm_misses_its_tax_code(app: App, visitor: Visitor) -> None:
+    await talk(visitor, *SHORT[:3], "hộ kinh doanh", *SHORT[5:], *OWN, "gửi", "không, vậy là đủ")
+    await talk(visitor, "sửa 2", "công ty tnhh", "để sau")
+
+    assert "còn 1 câu chưa trả lời" in (await talk(visitor, "khảo sát")).text
+    assert "Mã số thuế" in (await talk(visitor, "có")).text
+
+
 async def test_giving_up_a_sent_response_is_asked_as_such(app: App, visitor: Visitor) -> None:
     await talk(visitor, *SHORT, *OWN, "gửi", "không, vậy là đủ")
     asked = await talk(visitor, "khảo sát", "hủy")

@@ -126,7 +126,7 @@ class Record:
             for place, fill in change.fills.items()
             if fill is None or fill.mark != NOT_APPLICABLE
         }
-        upcoming = walk.next() or walk.next(later=True)
+        upcoming = walk.next()
         return replace(
             self,
             walk=walk,

@@ -99,7 +99,7 @@ def response(
         "status": "submitted",
         "answers": answers or {},
         "known": None,
-        "last_question": "remark",
+        "last_question": "",
         "tax_code": None,
         "rival": False,
         "started_at": at,
