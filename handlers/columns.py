@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from content.catalogue import Catalogue
 from content.forms import ChoiceRow, Form, Question
 from handlers.fills import APPROXIMATE, NOT_APPLICABLE, PERSONAL, SKIPPED, UNKNOWN
+from handlers.naming import ENTERPRISE, is_free_text, names_household
 from handlers.walk import MOST_INSTANCES
 
 Cell = str | int | float | None
@@ -52,6 +53,10 @@ _STATES = {
     NOT_APPLICABLE: ("not_applicable", "export_not_applicable"),
 }
 _ERASED = ("erased", "export_erased")  # it was answered, and its value is no longer there
+_WITHHELD = ("withheld", "export_withheld")  # it names a person, or did, and names are not wanted
+_COMPUTED = "export_computed_"  # with the name of a calculation and one of its values: what that means
+_YES_OR_NO = {"yes": "export_yes", "true": "export_yes", "no": "export_no", "false": "export_no"}
+_OF_THIS_COUNTRY = re.compile(r"\+84(?=[0-9]{8,10}$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How answers are shown: `codes` gives names for labels, `split` a column for each of several choices."""
+    """How answers are shown: `codes` gives names for labels, `split` a column for each of several choices.
+
+    `anonymous` leaves out what people said of themselves, what they wrote freely, and a household's name.
+    """
 
     codes: bool = False
     split: bool = False
@@ -121,7 +129,7 @@ class Layout:
         self._at = {column.code: at for at, column in enumerate(self.columns)}
         self._spots: dict[str, dict[str, _Spot]] = {}
         self._states = {mark: self._word(*names) for mark, names in _STATES.items()}
-        self._erased = self._word(*_ERASED)
+        self._erased = self._word(*(_WITHHELD if options.anonymous else _ERASED))
 
     def cells(self, response: Answered) -> list[Cell]:
         """One row: its cells in the order of the columns."""
@@ -141,6 +149,8 @@ class Layout:
                     spot.put(cells, stored[0])
             else:
                 self._put_marked(cells, spot, place, stored, response.personal, approximate)
+        if self._options.anonymous and names_household(self._forms[response.version], response.answers):
+            spots[ENTERPRISE].tell(cells, self._erased)
         cells[-1] = ", ".join(approximate) or None
         return cells
 
@@ -170,7 +180,7 @@ class Layout:
 
     def _columns_of(self, form: Form) -> Iterator[Column]:
         for question in form.questions:
-            if question.kind == "note" or (self._options.anonymous and question.row.personal):
+            if question.kind == "note" or (self._options.anonymous and _may_name(question)):
                 continue
             first = True
             for instance, shown in self._instances(form, question):
@@ -185,6 +195,7 @@ class Layout:
         versions = (form.version,)
         known = _choices(form, question)
         choices = {choice.name: (choice.label.vi, versions) for choice in known}
+        choices |= {name: (label, versions) for name, label in self._said_of(question)}
         if self._options.split and question.kind == "select_multiple":
             for choice in known:
                 own = {choice.name: choices[choice.name]}
@@ -244,24 +255,43 @@ class Layout:
 
     def _made_spots(self, form: Form) -> Iterator[tuple[str, "_Spot"]]:
         for question in form.questions:
-            if question.kind == "note" or (self._options.anonymous and question.row.personal):
+            if question.kind == "note" or (self._options.anonymous and _may_name(question)):
                 continue
             for instance, _ in self._instances(form, question):
                 place = _place(question, instance)
                 yield place, self._spot(form, question, place)
 
     def _spot(self, form: Form, question: Question, place: str) -> "_Spot":
-        labels = _Labels((choice.name, choice.label.vi) for choice in _choices(form, question))
+        labels = self._labels(form, question)
         other = self._at.get(f"{place}.other")
         if question.kind == "select_multiple" and self._options.split:
             return _Spot(0, None, other, {name: self._at[f"{place}/{name}"] for name in labels})
         return _Spot(self._at[place], self._reader(question.kind, labels), other)
+
+    def _labels(self, form: Form, question: Question) -> "_Labels":
+        """What values mean; those of a calculation are choices it looks at, or the catalogue has words for them."""
+        labels = _Labels()
+        if question.calculation:
+            labels.update((value, self._say("vi", key)) for value, key in _YES_OR_NO.items())
+            looked_at = (one for one in form.questions if one.name in question.calculation.names)
+            labels.update((choice.name, choice.label.vi) for one in looked_at for choice in one.choices)
+            labels.update(self._said_of(question))
+        labels.update((choice.name, choice.label.vi) for choice in _choices(form, question))
+        return labels
+
+    def _said_of(self, question: Question) -> list[tuple[str, str]]:
+        """What the catalogue says of the values of a calculation."""
+        begins = f"{_COMPUTED}{question.name}_"
+        keys = sorted(key for key in self._say.keys() if key.startswith(begins))  # noqa: SIM118  a catalogue is no dict
+        return [(key.removeprefix(begins), self._say("vi", key)) for key in keys]
 
     def _reader(self, kind: str, labels: "_Labels") -> Callable[[Any], Cell] | None:
         """What makes a cell of an answer of that kind; None: it is one already."""
         codes = self._options.codes
         if kind == "select_multiple":
             return _codes_joined if codes else _joiner(labels)
+        if kind == "calculate" and not codes:
+            return _worded(labels)
         if labels and not codes:
             return labels.__getitem__
         if kind == "date" and not codes:
@@ -284,9 +314,9 @@ class Layout:
             return
         if mark == PERSONAL:
             if place not in personal:
-                spot.tell(cells, "" if self._options.anonymous else self._erased)
+                spot.tell(cells, self._erased)
                 return
-            value = personal[place]
+            value = _OF_THIS_COUNTRY.sub("0", personal[place])
         if mark == APPROXIMATE:
             approximate.append(place)
         if len(stored) > 2 and spot.other is not None:
@@ -300,7 +330,7 @@ class Layout:
 class _Spot(NamedTuple):
     """Where the answer of one place goes, and how it reads there.
 
-    `each`: one cell for each choice that was offered: 1, 0, or blank where nothing was answered.
+    `each`: one cell for each choice that was offered: 1, 0, or the word that says why nothing was answered.
     """
 
     at: int
@@ -319,8 +349,8 @@ class _Spot(NamedTuple):
 
     def tell(self, cells: list[Cell], word: str) -> None:
         """Put a word there that says why there is no answer."""
-        if self.each is None:
-            cells[self.at] = word
+        for at in (self.at,) if self.each is None else self.each.values():
+            cells[at] = word
 
 
 class _Labels(dict[str, str]):
@@ -344,6 +374,11 @@ def needs_largest(forms: Iterable[Form]) -> set[str]:
         for question in form.questions
         if question.repeat and not question.repeat.each and not counted(question)
     }
+
+
+def _may_name(question: Question) -> bool:
+    """Whether an answer may hold somebody's name or telephone."""
+    return question.row.personal or is_free_text(question)
 
 
 def _place(question: Question, instance: str) -> str:
@@ -383,6 +418,18 @@ def _joiner(labels: _Labels) -> Callable[[Any], Cell]:
     return lambda value: "; ".join(map(labels.__getitem__, _names(value)))
 
 
+def _worded(labels: _Labels) -> Callable[[Any], Cell]:
+    """Reads what was computed: names that are all known by their labels, anything else as it is."""
+
+    def read(value: Any) -> Cell:
+        names = () if isinstance(value, int) else _names(value)
+        if names and all(name in labels for name in names):
+            return "; ".join(labels[name] for name in names)
+        return _calculated(value)
+
+    return read
+
+
 def _day(value: str) -> str:
     """2027-03-31 as 31/03/2027, and 2027-03 as 03/2027."""
     return "/".join(reversed(value.split("-")))
@@ -415,16 +462,22 @@ _READ: Mapping[str, Callable[[Any], Cell]] = {
 
 # JSON
 
+_WITHHELD_STATE = {"state": _WITHHELD[0]}
+
 
 def as_object(response: Answered, form: Form, *, anonymous: bool) -> dict[str, Any]:
     """A response as one object for programs: answers by question, a repeated question's by instance."""
     found: dict[str, Any] = {}
+    household = ENTERPRISE if names_household(form, response.answers) else ""
     for place, stored in response.answers.items():
         name, _, instance = place.partition(".")
         question = form.by_name.get(name)
-        if anonymous and ((question and question.row.personal) or stored[1:2] == [PERSONAL]):
+        if anonymous and question and _may_name(question):
             continue
-        value = _json_value(question, stored, response.personal.get(place))
+        is_withheld = anonymous and (place == household or stored[1:2] == [PERSONAL])
+        value = (
+            _WITHHELD_STATE if is_withheld else _json_value(question, stored, response.personal.get(place))
+        )
         if instance:
             found.setdefault(name, {})[instance] = value
         else:

@@ -30,7 +30,7 @@ def is_free_text(question: Question) -> bool:
 
 def names_household(form: Form, answers: Stored) -> bool:
     """Whether the firm's name is a household's, or may be one: as long as nobody said what the firm is."""
-    if ENTERPRISE not in answers or _LEGAL_FORM not in form.by_name:
+    if ENTERPRISE not in answers or not {ENTERPRISE, _LEGAL_FORM} <= form.by_name.keys():
         return False
     legal_form = answers.get(_LEGAL_FORM)
     return not _is_answered(legal_form) or _is_household(legal_form)

@@ -25,6 +25,7 @@ COMPLETED = [  # keys whose end the code puts there
     r"privacy_consent_[a-z]+",
     r"privacy_(withdraw|erase)_yes",
     r"purpose_[a-z_]+",
+    r"export_computed_[a-z0-9_]+",
 ]
 VIETNAMESE = re.compile(
     r"[ạảãàáâậầấẩẫăắằặẳẵđẹẻẽèéêệếềểễịỉĩìíọỏõòóôộốồổỗơớờởỡợụủũùúưứừửữựỳýỵỷỹ]", re.IGNORECASE

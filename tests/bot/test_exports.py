@@ -268,13 +268,16 @@ def test_versions_share_a_column_by_name_and_older_questions_come_last(office: O
 
 
 def test_a_column_for_each_of_several_choices(office: Office) -> None:
-    """A choice that a version did not offer is blank, not 0; so is everything where nothing was answered."""
+    """A choice that a version did not offer is blank, not 0; where nothing was answered, each says why."""
     store_responses(
         office.database,
         [
             response(1, {"needs": [["checks"]]}),
             response(2, {"needs": [["fax"]]}, version=OLD),
             response(3, {"needs": ["", "?"]}),
+            response(4, {"needs": ["", "-"]}),
+            response(5, {"needs": ["", "n"]}, version=OLD),
+            response(6),
         ],
     )
 
@@ -286,6 +289,9 @@ def test_a_column_for_each_of_several_choices(office: Office) -> None:
     assert rows == [
         {"needs/training": "0", "needs/checks": "1", "needs/none": "0"},
         {"needs/training": "0", "needs/none": "0", "needs/fax": "1"},
+        dict.fromkeys(("needs/training", "needs/checks", "needs/none"), "Không biết"),
+        dict.fromkeys(("needs/training", "needs/checks", "needs/none"), "Bỏ qua"),
+        dict.fromkeys(("needs/training", "needs/none", "needs/fax"), "Không áp dụng"),
         {},
     ]
 
@@ -301,6 +307,119 @@ def test_nothing_personal_where_it_is_not_wanted(office: Office, format: str) ->
     assert "0100109106" in found
     assert "Nguyễn Đức" not in found
     assert "contact" not in found
+
+
+DEMAND = "demand_survey"
+HOUSEHOLD = {
+    "enterprise": ["Hộ kinh doanh Lê Văn Tám"],
+    "legal_form": ["household"],
+    "suggestions": ["Gọi 0905 333 444, gặp Tám."],
+    "provider": [["other"], "", "nơi cũ"],
+    "contact": ["", "p"],
+}
+
+
+def demand(
+    office: Office, *answered: dict[str, Any], codes: bool = False, **more: Any
+) -> list[dict[str, Any]]:
+    """Rows of the demand survey as a table."""
+    form = office.content.forms[DEMAND]
+    store_forms(office.database, form.file)
+    about = {"form_id": DEMAND, "version": form.version, "status": "partial"}
+    store_responses(office.database, [response(n, one, **about) for n, one in enumerate(answered, 1)])
+    return office.table(form_id=DEMAND, codes=codes, **more)
+
+
+@pytest.mark.parametrize(
+    ("answers", "shown"),
+    [
+        (HOUSEHOLD, "Không nêu tên"),
+        ({**HOUSEHOLD, "legal_form": ["llc"]}, "Hộ kinh doanh Lê Văn Tám"),
+        ({"enterprise": ["Hộ kinh doanh Lê Văn Tám"]}, "Không nêu tên"),
+        ({**HOUSEHOLD, "enterprise": ["", "p"], "legal_form": ["llc"]}, "Không nêu tên"),
+    ],
+)
+def test_without_names_a_household_has_none_and_nobody_writes_freely(
+    office: Office, answers: dict[str, Any], shown: str
+) -> None:
+    """As long as nobody said what the firm is, its name may be a household's."""
+    [row] = demand(office, answers, anonymous=True)
+    [one] = office.objects(form_id=DEMAND, anonymous=True)
+
+    given = {"state": "withheld"} if shown == "Không nêu tên" else shown
+    assert (row["enterprise"], one["answers"]["enterprise"]) == (shown, given)
+    assert "0905" not in str(row) + str(one)
+    assert not {"suggestions", "contact", "unmet_measurement"} & (row.keys() | one["answers"].keys())
+
+
+def test_with_names_everything_stays(office: Office) -> None:
+    [row] = demand(office, HOUSEHOLD)
+
+    assert (row["enterprise"], row["suggestions"]) == (
+        HOUSEHOLD["enterprise"][0],
+        HOUSEHOLD["suggestions"][0],
+    )
+
+
+def test_what_was_computed_is_shown_in_words(office: Office) -> None:
+    computed = {
+        "size": ["unknown"],
+        "size_group": ["trade"],
+        "vsic2025_section": ["C"],
+        "vsic2025_division": ["d16"],
+        "uses_instruments": ["yes"],
+        "measuring_fields": ["mass pressure other "],
+        "group2_kinds": [3],
+        "instruments_total": ["", "?"],
+    }
+    more = {
+        "size": ["medium"],
+        "vsic2025_division": ["d14"],
+        "vsic2025_section": ["unknown"],
+        "uses_instruments": ["no"],
+    }
+
+    one, two = demand(office, computed, more)
+
+    assert {name: one[name] for name in computed} == {
+        "size": "Chưa xác định",
+        "size_group": "Thương mại, dịch vụ",
+        "vsic2025_section": "C",
+        "vsic2025_division": "Gỗ và sản phẩm từ gỗ, tre, nứa",
+        "uses_instruments": "Có",
+        "measuring_fields": "Khối lượng; Áp suất; Lĩnh vực khác",
+        "group2_kinds": "3",
+        "instruments_total": "Không biết",
+    }
+    assert [two[name] for name in more] == ["Vừa", "May mặc", "Chưa xác định", "Không"]
+
+
+def test_what_was_computed_keeps_its_codes_and_the_codebook_tells_them(office: Office) -> None:
+    [row] = demand(office, {"size": ["micro"], "uses_instruments": ["yes"]}, codes=True)
+    book = office.workbook(form_id=DEMAND)["Mã hóa"]
+
+    assert (row["size"], row["uses_instruments"]) == ("micro", "yes")
+    told = [(one.get("Mã lựa chọn"), one.get("Lựa chọn")) for one in book if one["Cột"] == "size"]
+    assert ("micro", "Siêu nhỏ") in told
+
+
+@pytest.mark.parametrize(
+    ("kept", "shown"),
+    [
+        ("+84912345678", "0912345678"),
+        ("+842563822464", "02563822464"),
+        ("+33612345678", "'+33612345678"),
+        ("an@congty.vn", "an@congty.vn"),
+    ],
+)
+def test_a_telephone_is_written_as_people_write_it(office: Office, kept: str, shown: str) -> None:
+    """Only a foreign number still begins like a formula and is guarded in CSV."""
+    store_responses(office.database, [response(1, {"contact": ["", "p"]})])
+    store_personal(office.database, 1, {"contact": kept})
+
+    assert office.table()[0]["contact"] == shown
+    assert office.workbook()["Phiếu đã gửi"][0]["contact"] == shown.removeprefix("'")
+    assert office.objects()[0]["answers"]["contact"] == kept
 
 
 def test_what_was_erased_says_so(office: Office) -> None:
