@@ -14,6 +14,7 @@ from handlers.effects import HandToStaff, KeepState, QuestionByTicket, StoreQues
 from handlers.hearing import Hearing
 from handlers.messages import Message
 from handlers.responses import (
+    AgreedBeside,
     DraftOf,
     EraseMe,
     HandOver,
@@ -110,6 +111,7 @@ def registry(
             DraftOf: drafts,
             PersonalOf: responses.read_personal,
             TaxCodeTaken: responses.read_taken,
+            AgreedBeside: responses.read_agreed_beside,
             LastResponse: responses.read_last,
             MyData: privacy.HeldReader(shelf, key, settings.zone),
         },

@@ -25,7 +25,8 @@ class Draft:
     """A response as its form's dialogue sees it.
 
     `fills` are the answers by place, `known` those offered from before; `consented`: this person has agreed to the
-    form's notice; `role`: how they came to it; `sent`: it was submitted once, whatever became of it since.
+    form's notice, `refused` that they said no to it; `role`: how they came to it; `sent`: it was submitted once, whatever
+    became of it since.
     """
 
     code: str
@@ -37,6 +38,7 @@ class Draft:
     consented: bool = False
     role: Role = "owner"
     sent: bool = False
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,13 @@ class TaxCodeTaken(Query):
     year: int
     tax_code: str
     but: str  # the code of the response that asks
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedBeside(Query):
+    """Whether somebody else who takes part in that response has agreed to its notice: True, or None."""
+
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +135,7 @@ class SetStatus(Effect):
 
 @dataclass(frozen=True, slots=True)
 class RecordConsent(Effect):
-    """Keep the evidence of one yes or no: what was shown, what was answered, where. `code`: agreed for that response."""
+    """Keep the evidence of one yes or no: what was shown, what was answered, where. `code`: said of that response."""
 
     purpose: str
     notice_version: str

@@ -274,6 +274,10 @@ class Walk:
                 return at
         return None
 
+    def beside(self, fills: Fills) -> "Walk":
+        """The same way with other answers."""
+        return Walk(self.form, fills, self.today, self.known, self.opened)
+
     def with_opened(self, card: str) -> "Walk":
         """The same way with that card taken apart."""
         return Walk(self.form, self.fills, self.today, self.known, card)

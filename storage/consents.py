@@ -28,7 +28,7 @@ _RECORD = sa.insert(consents).from_select(
     sa.select(*(_given_evidence.c[name] for name in _COLUMNS)).order_by(_given_evidence.c.place),
     include_defaults=False,
 )
-_given_agreed = rows(code=sa.String, person_id=Id, consented=sa.Boolean)
+_given_agreed = rows(code=sa.String, person_id=Id, consented=sa.Boolean, refused=sa.Boolean)
 _AGREE = (
     sa.update(participants)
     .where(
@@ -36,7 +36,7 @@ _AGREE = (
         responses.c.code == _given_agreed.c.code,
         participants.c.person_id == _given_agreed.c.person_id,
     )
-    .values(consented=_given_agreed.c.consented)
+    .values(consented=_given_agreed.c.consented, refused=_given_agreed.c.refused)
 )
 
 
@@ -71,7 +71,12 @@ class ConsentWriter:
         )
         connection.execute(_RECORD, bound(values))
         agreed = [
-            {"code": effect.code, "person_id": person.id, "consented": effect.answer == "yes"}
+            {
+                "code": effect.code,
+                "person_id": person.id,
+                "consented": effect.answer == "yes",
+                "refused": effect.answer == "no",
+            }
             for person, _, effect in effects
             if effect.code
         ]

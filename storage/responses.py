@@ -14,6 +14,7 @@ from handlers.fills import Fill, load_fill
 from handlers.people import Person
 from handlers.responses import (
     MOST_GUESSES,
+    AgreedBeside,
     Draft,
     DraftOf,
     Earlier,
@@ -101,6 +102,7 @@ _DRAFTS = sa.select(
     responses.c.answers,
     responses.c.known,
     responses.c.submitted_at,
+    participants.c.refused,
 ).select_from(
     _given_drafts.join(responses, responses.c.code == _given_drafts.c.code).join(
         participants,
@@ -132,7 +134,7 @@ class DraftReader:
         for person_id, role, consented, code, form_id, version, *more in connection.execute(
             self._statement, wanted
         ):
-            year, status, answers, known, submitted_at = more
+            year, status, answers, known, submitted_at, refused = more
             form = self._shelf.form(connection, form_id, version)
             draft = Draft(
                 code,
@@ -144,6 +146,7 @@ class DraftReader:
                 bool(consented),
                 role,
                 submitted_at is not None,
+                bool(refused),
             )
             found[person_id, DraftOf(code)] = draft
         return found
@@ -217,6 +220,30 @@ def read_taken(
         (person_id, TaxCodeTaken(form_id, year, tax_code, but)): True
         for person_id, form_id, year, tax_code, but in connection.execute(_TAKEN, wanted)
     }
+
+
+_given_beside = rows(person_id=Id, code=sa.String)
+_AGREED_BESIDE = (
+    sa.select(_given_beside.c.person_id, _given_beside.c.code)
+    .select_from(
+        _given_beside.join(responses, responses.c.code == _given_beside.c.code).join(
+            participants,
+            (participants.c.response_id == responses.c.id)
+            & (participants.c.person_id != _given_beside.c.person_id)
+            & participants.c.consented,
+        )
+    )
+    .distinct()
+)
+
+
+def read_agreed_beside(
+    connection: sa.Connection, asked: Sequence[tuple[Person, AgreedBeside]]
+) -> dict[tuple[int, AgreedBeside], bool]:
+    """Which responses somebody else has agreed to."""
+    wanted = bound({"person_id": person.id, "code": query.code} for person, query in asked)
+    found = connection.execute(_AGREED_BESIDE, wanted)
+    return {(person_id, AgreedBeside(code)): True for person_id, code in found}
 
 
 _given_last = rows(person_id=Id, form_id=sa.String)

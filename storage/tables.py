@@ -279,6 +279,7 @@ participants = sa.Table(
     sa.Column("person_id", Id, sa.ForeignKey("people.id"), primary_key=True),
     sa.Column("role", sa.String(8), nullable=False),  # owner, code, link
     sa.Column("consented", sa.Boolean, nullable=False),  # this person agreed to the form's notice
+    sa.Column("refused", sa.Boolean, nullable=False, server_default=sa.false()),  # said no to it
     sa.Column("joined_at", Instant, nullable=False),
     sa.Index("ix_participants_person_id", "person_id"),
 )

@@ -17,14 +17,14 @@ from handlers.filling import leaving, reading, review
 from handlers.filling.asking import ask, ask_changed_line
 from handlers.filling.course import again, go_on, more
 from handlers.filling.here import NAME, OWN_DATA, VERSION, Elsewhere, Here, Tools
-from handlers.filling.keeping import answer_consent, changed, save
+from handlers.filling.keeping import answer_consent, changed, save, without_own
 from handlers.fills import NOT_KNOWN, PASSED, Fill
 from handlers.fold import fold, means
 from handlers.messages import Message
 from handlers.notice import Notices
 from handlers.people import Person, State
 from handlers.prompts import Prompts
-from handlers.responses import Draft, DraftOf, PersonalOf, TaxCodeTaken, shown_code, told_code
+from handlers.responses import AgreedBeside, Draft, DraftOf, PersonalOf, TaxCodeTaken, shown_code, told_code
 from handlers.showing import shown_number
 from handlers.taking import Candidates, NotTaken, Taken, Taker, defaults, line_tokens
 from handlers.values import Values, tax_code
@@ -131,6 +131,8 @@ class Filling:
         queries: list[Query] = [DraftOf(person.draft)]
         if state.get("own") or self._may_show_own(cue, state):
             queries.append(PersonalOf(person.draft))
+        if state.get("mode") == "gate":
+            queries.append(AgreedBeside(person.draft))
         typed = _tax_code_said(cue, state)
         if typed and (asked := state.get("tax")):
             form_id, year = asked.split()
@@ -196,7 +198,8 @@ class Filling:
         today = view.now.astimezone(self._tools.zone).date()
         walk = Walk(draft.form, draft.fills, today, known, view.state.get("opened") or "")
         own = view.answers.get(PersonalOf(draft.code))
-        return Here(self._tools, view, draft, walk, view.person, own=own if isinstance(own, dict) else {})
+        here = Here(self._tools, view, draft, walk, view.person, own=own if isinstance(own, dict) else {})
+        return without_own(here) if draft.refused else here
 
     # What came
 

@@ -50,7 +50,8 @@ class Tools:
 class Here:
     """One step's surroundings: the view, the response, the way through it, and what has been decided so far.
 
-    `lead` are lines to be said before the next message, `own` what this person said of themselves in the response.
+    `lead` are lines to be said before the next message, `own` what this person said of themselves in the response,
+    `spared` the open places that are not asked of them because they said no to the notice.
     """
 
     tools: Tools
@@ -61,6 +62,7 @@ class Here:
     effects: tuple[Effect, ...] = ()
     lead: tuple[str, ...] = ()
     own: Mapping[str, str] = field(default_factory=dict)
+    spared: tuple[str, ...] = ()
 
     @property
     def language(self) -> Language:

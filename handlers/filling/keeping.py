@@ -9,9 +9,9 @@ from handlers.filling.course import again, go_on
 from handlers.filling.here import Here
 from handlers.fills import ANSWERED, PASSED, PERSONAL, Fill
 from handlers.notice import Notices
-from handlers.responses import KeepPersonal, RecordConsent, SaveFills
+from handlers.responses import AgreedBeside, KeepPersonal, RecordConsent, SaveFills
 from handlers.taking import Taken
-from handlers.walk import Change, Place, Prompt
+from handlers.walk import Change, Place, Prompt, Walk
 
 
 def save(here: Here, prompt: Prompt, taken: Taken, *, rival: bool = False) -> Step:
@@ -35,7 +35,7 @@ def changed(here: Here, given: Mapping[str, Fill | None], *, rival: bool = False
     """The way with these answers in place, kept."""
     walk, change = here.walk.after(given)
     upcoming = walk.next()  # what may be answered after sending is not missing
-    asked = upcoming.key if upcoming else ""
+    asked = upcoming.key if upcoming else next(iter(here.spared), "")
     fills = tuple(change.fills.items())
     save_fills = SaveFills(here.draft.code, fills, asked, _tax_code(here, change), rival)
     effects = (*here.effects, save_fills, *_forgotten(here, change), *_agreed_no_more(here, change))
@@ -136,16 +136,32 @@ def _evidence(here: Here, question: Question, fill: Fill) -> list[RecordConsent]
 
 
 def answer_consent(here: Here, *, yes: bool) -> Step:
-    """The answer of somebody who came later to the notice: a no leaves their own fields out and blocks nothing."""
+    """The answer of somebody who came later to the notice: a no leaves their own fields out and blocks nothing.
+
+    Whoever else has agreed is still asked for theirs.
+    """
+    text = here.tools.notices.short(here.language, here.draft.year)
+    here = here.doing(evidence(here.tools.notices, here.view, "survey", text, yes=yes, code=here.draft.code))
     if yes:
-        text = here.tools.notices.short(here.language, here.draft.year)
-        agreed = evidence(here.tools.notices, here.view, "survey", text, yes=True, code=here.draft.code)
-        return go_on(replace(here.doing(agreed), draft=replace(here.draft, consented=True)))
-    passed: dict[str, Fill | None] = {
-        place.name: PASSED
-        for prompt in here.walk.prompts()
-        for place in prompt.places
-        if place.question.row.personal and place.name not in here.walk.fills
-    }
-    here, _ = changed(here, passed)
+        agreed = replace(here.draft, consented=True, refused=False)
+        return go_on(replace(here, draft=agreed, walk=here.walk.beside(agreed.fills), spared=()))
+    if here.draft.role != "owner" and here.view.answers.get(AgreedBeside(here.draft.code)):
+        here = without_own(here)
+    else:
+        here, _ = changed(here, _own_passed(here.walk))
     return go_on(here.saying(here.tell("form_without_contact")))
+
+
+def without_own(here: Here) -> Here:
+    """The way of somebody who said no: their own fields count as passed over, for them and in nobody's answers."""
+    passed = _own_passed(here.walk)
+    return replace(here, walk=here.walk.beside({**here.walk.fills, **passed}), spared=tuple(passed))
+
+
+def _own_passed(walk: Walk) -> dict[str, Fill]:
+    return {
+        place.name: PASSED
+        for prompt in walk.prompts()
+        for place in prompt.places
+        if place.question.row.personal and place.name not in walk.fills
+    }

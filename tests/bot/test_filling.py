@@ -274,6 +274,49 @@ async def colleague_of(app: App, owner: Visitor) -> Visitor:
     return colleague
 
 
+async def test_who_refuses_refuses_for_nobody_else(app: App, visitor: Visitor) -> None:
+    """The owner agreed, and is asked for what the colleague would not give."""
+    await talk(visitor, *SHORT[:6])
+    colleague = await colleague_of(app, visitor)
+    review = await talk(colleague, "làm tiếp", *SHORT[6:], "không đồng ý")
+    assert "Phiếu vẫn gửi được" in review.text
+    assert "respondent_name" not in answers(app)
+    assert stored(app, "SELECT purpose, answer FROM consents ORDER BY id") == [("survey", "yes"), ("survey", "no")]  # fmt: skip
+
+    back = await talk(colleague, "để sau", "khảo sát", "xem lại")
+    assert "Đúng cả thì gửi" in back.text
+    assert "Đã nhận" in (await talk(colleague, "gửi")).text
+    assert stored(app, "SELECT status, last_question FROM responses") == [("submitted", "respondent_name")]
+
+    assert "còn 3 câu chưa trả lời" in (await talk(visitor, "menu", "khảo sát")).text
+    assert "Họ tên của Anh/Chị" in (await talk(visitor, "làm tiếp")).text
+    await talk(visitor, *OWN)
+    assert stored(app, "SELECT count(*) FROM personal_values") == [(3,)]
+    assert "không hiện ở đây" in (await talk(colleague, "menu", "xem lại")).text
+
+
+async def test_who_refused_may_think_better_of_it(app: App, visitor: Visitor) -> None:
+    await talk(visitor, *SHORT[:6])
+    colleague = await colleague_of(app, visitor)
+    await talk(colleague, "làm tiếp", *SHORT[6:], "không đồng ý")
+    assert "Trước khi bắt đầu" in (await talk(colleague, "sửa 11")).text
+    asked = await talk(colleague, "đồng ý")
+
+    assert "Họ tên của Anh/Chị" in asked.text
+    await talk(colleague, *OWN)
+    assert answers(app)["contact"] == ["", "p"]
+
+
+async def test_where_nobody_agreed_what_is_personal_is_passed_over(app: App, visitor: Visitor) -> None:
+    await talk(visitor, *SHORT[:6])
+    colleague = await colleague_of(app, visitor)
+    await talk(visitor, "xóa dữ liệu", "có")
+    await talk(colleague, "làm tiếp", *SHORT[6:], "không đồng ý", "gửi")
+
+    assert answers(app)["respondent_name"] == ["", "-"]
+    assert stored(app, "SELECT status, last_question FROM responses") == [("submitted", "")]
+
+
 @pytest.mark.parametrize("confirmed", ["đúng", "3"])
 async def test_a_line_that_was_read_back_is_never_kept_for_other_instruments(
     app: App, visitor: Visitor, confirmed: str
