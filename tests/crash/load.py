@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal
@@ -17,6 +17,7 @@ PATIENCE = 20.0  # seconds after which a service that still runs has lost a mess
 LONGEST_PAUSE = 0.04  # seconds between two messages of a visitor
 TWICE_AT_ONCE = 0.1  # how many messages go out twice in the same moment
 AGAIN_LATER = 0.1  # after how many messages an earlier one is repeated
+BACK_OFF = 0.1  # seconds that a sender waits while the service takes nothing; nothing is judged by it
 
 Kind = Literal["known", "unknown", "hand", "menu", "ticket"]
 
@@ -99,11 +100,8 @@ class Visitor:
             await self._repeat(session, self._chance.choice(list(self.acknowledged)))
 
     async def _until_taken(self, session: aiohttp.ClientSession, sending: Sending) -> None:
-        while sending.id not in self.acknowledged:
-            if not await self._post(session, sending):
-                await asyncio.sleep(
-                    0.1
-                )  # the service is being started again: a sender backs off, nothing is judged
+        if sending.id not in self.acknowledged:
+            await until_taken(lambda: self._post(session, sending))
 
     async def _repeat(self, session: aiohttp.ClientSession, name: str) -> None:
         self.repeated += 1
@@ -136,6 +134,12 @@ class Visitor:
             lines += [(line["cursor"], line["text"]) for line in answer["messages"]]
             cursor = answer["cursor"]
         return lines
+
+
+async def until_taken(post: Callable[[], Awaitable[bool]]) -> None:
+    """Post the same again until it is taken; the service may be busy, or about to end."""
+    while not await post():  # noqa: ASYNC110  another process takes it, and no event tells when
+        await asyncio.sleep(BACK_OFF)
 
 
 async def _both(*posts: Any) -> None:

@@ -19,7 +19,7 @@ from bot.channels.web.channel import COOKIE, address_of, new_visitor
 from content.forms import Form
 from handlers.fills import KEPT_APART, NOT_APPLICABLE, NOT_KNOWN, PASSED, Fill
 from handlers.walk import Prompt, Walk
-from tests.crash.load import Refused
+from tests.crash.load import Refused, until_taken
 
 LONGEST_PAUSE = 0.02  # seconds between two messages
 OFTEN, SELDOM = 0.3, 0.12  # how often an earlier answer is edited, and how often a question is passed over
@@ -218,12 +218,11 @@ class Persona:
         self, session: aiohttp.ClientSession, posting: Callable[[], None] = lambda: None
     ) -> None:
         """Post what is pending, the same again until it is taken."""
-        while self.pending:
-            posting()
-            if not await self._post(session, self.pending):
-                await asyncio.sleep(0.1)
+        if move := self.pending:
+            await until_taken(lambda: self._post(session, move, posting))
 
-    async def _post(self, session: aiohttp.ClientSession, move: Move) -> bool:
+    async def _post(self, session: aiohttp.ClientSession, move: Move, posting: Callable[[], None]) -> bool:
+        posting()
         async with session.post("/chat", json=move.body, headers=self._headers) as response:
             answer = await response.json()
         if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
