@@ -9,7 +9,6 @@ from content.model import Picking
 from handlers.fold import fold, means
 from handlers.messages import Choice
 
-
 _MARK = "#"  # no value begins with it
 
 

@@ -1,10 +1,9 @@
 """What stands at one place of a form: an answer, or the plain fact that there is none and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from content.expressions import Value
 
@@ -18,9 +17,8 @@ NOT_APPLICABLE: Mark = "n"  # it was never theirs to answer
 PERSONAL: Mark = "p"  # answered; the value is kept apart
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """What stands at a place.
+class Fill(NamedTuple):
+    """What stands at a place; a tuple, since every turn reads all that were given so far, and it is made fastest.
 
     `value` is a text, a whole number, a decimal as text, a date or month in ISO 8601, the name of a choice, or the
     names of several; "" where there is none. `other` is what «other: say what» says.

@@ -43,7 +43,10 @@ class State:
 
     def get(self, key: str) -> str | None:
         """One value of the dialogue's own data."""
-        return dict(self.data).get(key)
+        for name, value in self.data:  # a handful: a dictionary would cost more than it saves
+            if name == key:
+                return value
+        return None
 
     def dump(self) -> str:
         """The state as JSON text for storage; equal states give equal text.

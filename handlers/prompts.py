@@ -244,7 +244,7 @@ class Prompts:
             names.append("unknown")
         if self.why(prompt):
             names.append("why")
-        if walk.before(prompt.key):
+        if walk.before(prompt):
             names.append("back")
         names.append("later")
         asides = self._same_asides(tuple(names), prompt.key, language)
@@ -268,11 +268,10 @@ class Prompts:
 
     def counted(self, walk: Walk, prompt: Prompt, language: Language, message: Message) -> Message:
         """The message with how far it is; nobody counts what comes after submitting."""
-        keys = [one.key for one in walk.prompts(later=prompt.later)]
-        number = keys.index(prompt.key) + 1 if prompt.key in keys else len(keys)
-        counted = self._say(language, "form_counted", number=number, total=len(keys))
+        number, total = walk.position(prompt)
+        counted = self._say(language, "form_counted", number=number, total=total)
         return Message(
-            message.text, message.choices, message.attachments, message.control, (number, len(keys)), counted
+            message.text, message.choices, message.attachments, message.control, (number, total), counted
         )
 
 

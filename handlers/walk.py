@@ -282,15 +282,22 @@ class Walk:
         """The same way with that card taken apart."""
         return Walk(self.form, self.fills, self.today, self.known, card)
 
-    def before(self, key: str) -> Prompt | None:
+    def before(self, prompt: Prompt) -> Prompt | None:
         """The prompt asked before that one, in its own part of the form."""
         found = None
-        current = self.prompt(key)
-        for prompt in self.prompts(later=current.later if current else False):
-            if prompt.key == key:
+        for one in self.prompts(later=prompt.later):
+            if one.key == prompt.key:
                 break
-            found = prompt
+            found = one
         return found
+
+    def position(self, prompt: Prompt) -> tuple[int, int]:
+        """Which prompt of its part this is, from 1, and how many there are as far as one can tell now."""
+        prompts = self.prompts(later=prompt.later)
+        for number, one in enumerate(prompts, 1):
+            if one.key == prompt.key:
+                return number, len(prompts)
+        return len(prompts), len(prompts)
 
     def notes_before(self, prompt: Prompt) -> list[Place]:
         """The notes that stand between the prompt and the one before it."""

@@ -38,7 +38,7 @@ _FIND = (
         addresses.c.channel,
         addresses.c.address,
         addresses.c.id,
-        addresses.c.closed_at,
+        addresses.c.closed_at.is_not(None),
         people.c.id,
         people.c.language,
         people.c.language_chosen,
@@ -131,11 +131,11 @@ def _find(connection: sa.Connection, wanted: Sequence[Met], now: datetime) -> di
     standings: dict[int, Standing] = {}
     places: dict[Met, Place] = {}
     for row in connection.execute(_FIND, values).all():
-        channel, address, address_id, closed_at, person_id, language, chosen, greeted, state, *more = row
+        channel, address, address_id, closed, person_id, language, chosen, greeted, state, *more = row
         draft, stopped = more
         person = Person(person_id, language, bool(chosen), bool(greeted), draft, bool(stopped))
         standing = standings.setdefault(person_id, Standing(person, state, now))
-        places[channel, address] = Place(address_id, closed_at is not None, standing)
+        places[channel, address] = Place(address_id, bool(closed), standing)
     return places
 
 

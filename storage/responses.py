@@ -101,7 +101,7 @@ _DRAFTS = sa.select(
     responses.c.status,
     responses.c.answers,
     responses.c.known,
-    responses.c.submitted_at,
+    responses.c.submitted_at.is_not(None),
     participants.c.refused,
 ).select_from(
     _given_drafts.join(responses, responses.c.code == _given_drafts.c.code).join(
@@ -134,7 +134,7 @@ class DraftReader:
         for person_id, role, consented, code, form_id, version, *more in connection.execute(
             self._statement, wanted
         ):
-            year, status, answers, known, submitted_at, refused = more
+            year, status, answers, known, sent, refused = more
             form = self._shelf.form(connection, form_id, version)
             draft = Draft(
                 code,
@@ -145,7 +145,7 @@ class DraftReader:
                 _fills(known or {}),
                 bool(consented),
                 role,
-                submitted_at is not None,
+                bool(sent),
                 bool(refused),
             )
             found[person_id, DraftOf(code)] = draft

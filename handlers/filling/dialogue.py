@@ -421,5 +421,5 @@ def _why(here: Here, prompt: Prompt) -> Step:
 
 
 def _back(here: Here, prompt: Prompt) -> Step:
-    before = here.walk.before(prompt.key)
+    before = here.walk.before(prompt)
     return ask(here, before) if before else again(here.saying(here.tell("form_first")))
