@@ -1,4 +1,4 @@
-"""0003: what is sent, by whom, and how often it was tried.
+"""0003: what is sent, by whom, and how often it was tried; who said no to a notice.
 
 Expand before you contract: the version before this one writes `waiting` rows without the new columns, which have
 defaults of the database's own or may be NULL.
@@ -16,6 +16,9 @@ down_revision = "0002"
 def upgrade() -> None:
     """Make what delivery needs."""
     op.add_column("addresses", sa.Column("blocked_at", Instant, nullable=True))
+    op.add_column(
+        "participants", sa.Column("refused", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
     for column in (
         sa.Column("channel", sa.String(length=16), nullable=True),
         sa.Column("bulk", sa.Boolean(), nullable=False, server_default=sa.false()),
