@@ -21,6 +21,7 @@ from content.model import (
     Task,
     ValueWords,
 )
+from content.register import RegisterWords
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Content:
     menu: Menu
     values: ValueWords
     notice: Notice
+    register: RegisterWords
     forms: Mapping[str, Form]  # by id
 
 
@@ -50,6 +52,7 @@ def load_content(folder: Path = HERE) -> Content:
         menu=read(folder / "menu.yaml", Menu),
         values=read(folder / "values.yaml", ValueWords),
         notice=read(folder / "notice.yaml", Notice),
+        register=read(folder / "register.yaml", RegisterWords),
         forms=_load_forms(folder / "forms", read_list(folder / "published.yaml", Published)),
     )
 

@@ -78,6 +78,11 @@ metadata = sa.MetaData(
 Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
+def Letters(length: int) -> sa.types.TypeEngine[str]:  # noqa: N802  a type is spelled like one
+    """Text that sorts by code points, so that an index finds what begins alike; SQLite's always does."""
+    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
+
+
 # What still has to be sent. Spelled alike in an index and in a statement, or the index is not used.
 OPEN = "status IN ('queued', 'leased', 'sending', 'retry_at')"
 
@@ -347,6 +352,103 @@ erasures = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("what", Json, nullable=False),  # {table: rows}
     sa.Index("ix_erasures_subject", "subject"),
+)
+
+# The register: enterprises an office has in its lists. Nobody's personal values stand here.
+enterprises = sa.Table(
+    "enterprises",
+    metadata,
+    _id(),
+    sa.Column(
+        "ref", sa.String(16), nullable=False, unique=True
+    ),  # random: what links name, so that no id is guessed
+    sa.Column("tax_code", Letters(14), unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("search", sa.Text, nullable=False),  # the name folded, its short forms written out
+    sa.Column("kind", sa.String(20)),  # a legal form of the survey
+    sa.Column("commune", sa.String(40)),  # a commune of the survey
+    sa.Column("commune_text", sa.Text, nullable=False),  # as the list had it, where that is none
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("sector", sa.Text, nullable=False),
+    sa.Column("employees", sa.Integer),
+    sa.Column("size_band", sa.String(10)),  # a band of employees of the survey
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("more", Json, nullable=False),  # {heading: text} of what has no column
+    sa.Column("source", sa.String(40), nullable=False),  # import, or who wrote it down
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
+    sa.Column("merged_into", Id, sa.ForeignKey("enterprises.id")),  # the one it turned out to be
+    sa.Index("ix_enterprises_merged_into", "merged_into"),
+)
+
+# The words an enterprise is found by: its name's, folded. One row a word, so that both databases look them up alike.
+enterprise_words = sa.Table(
+    "enterprise_words",
+    metadata,
+    sa.Column("enterprise_id", Id, sa.ForeignKey("enterprises.id"), primary_key=True),
+    sa.Column("word", Letters(40), primary_key=True),
+    sa.Index("ix_enterprise_words_word_enterprise_id", "word", "enterprise_id"),
+)
+
+# How the people of an enterprise are reached: the one table of the register to erase from.
+enterprise_contacts = sa.Table(
+    "enterprise_contacts",
+    metadata,
+    _id(),
+    _ref("enterprise_id", "enterprises"),
+    sa.Column("kind", sa.String(8), nullable=False),  # phone, email, person
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("lookup", sa.String(64), nullable=False),  # keyed hash of the value, to find it by
+    _ref("import_id", "imports", nullable=True),  # the list it came with
+    sa.Column("at", Instant, nullable=False),
+    sa.UniqueConstraint("enterprise_id", "kind", "lookup"),
+    sa.Index("ix_enterprise_contacts_lookup", "lookup"),
+    sa.Index("ix_enterprise_contacts_import_id", "import_id"),
+)
+
+# Lists that were looked at or taken.
+imports = sa.Table(
+    "imports",
+    metadata,
+    _id(),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("who", sa.String(80), nullable=False),
+    sa.Column("file_name", sa.String(200), nullable=False),
+    sa.Column("sheet", sa.String(80), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("counts", Json, nullable=False),
+    sa.Column("status", sa.String(10), nullable=False),  # previewed, done, undone
+    sa.Column("done_at", Instant),
+    sa.Column("undone_at", Instant),
+    sa.Index("ix_imports_sha256", "sha256"),
+)
+
+# What an import did to each enterprise, to undo it: fields before and after. Never a contact.
+import_rows = sa.Table(
+    "import_rows",
+    metadata,
+    sa.Column("import_id", Id, sa.ForeignKey("imports.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # of the row in its sheet
+    _ref("enterprise_id", "enterprises", nullable=True),  # NULL once the enterprise is gone again
+    sa.Column("action", sa.String(8), nullable=False),  # created, updated
+    sa.Column("before", Json, nullable=False),  # {field: value} of what was changed
+    sa.Column("after", Json, nullable=False),
+    sa.Index("ix_import_rows_enterprise_id", "enterprise_id"),
+)
+
+# Two enterprises that turned out to be one, and how to part them again.
+merges = sa.Table(
+    "merges",
+    metadata,
+    _id(),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("who", sa.String(80), nullable=False),
+    _ref("kept_id", "enterprises"),
+    _ref("gone_id", "enterprises"),
+    sa.Column("moved", Json, nullable=False),  # {contacts, followers: ids; filled: {field: value}}
+    sa.Column("undone_at", Instant),
+    sa.Index("ix_merges_kept_id", "kept_id"),
+    sa.Index("ix_merges_gone_id", "gone_id"),
 )
 
 # Who does what only one process may do at a time, by the database's clock.

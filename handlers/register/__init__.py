@@ -1,0 +1,1 @@
+"""Lists of enterprises as offices keep them: read, repaired, compared with the register; decisions only."""

@@ -1,0 +1,73 @@
+"""Finds enterprises that may be one: by the same tax code, or by nearly the same name in the same place."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from handlers.register.words import Lexis, plain
+
+LIKELY = 90.0  # of 100: token_sort_ratio of two names without their common words
+_MOST_OF_A_WORD = 400  # names with one word: a word of more says little
+_WORDS_ASKED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Something that has a name in a place; `key` is whose it is, `where` a commune's code or its folded text."""
+
+    key: int
+    name: str
+    tax_code: str | None
+    where: str
+
+
+class Names:
+    """Names by their words; asked for those that may be the same."""
+
+    def __init__(self, lexis: Lexis, known: Iterable[Named] = ()) -> None:
+        self._lexis = lexis
+        self._known: list[tuple[Named, str]] = []
+        self._by_word: dict[str, list[int]] = defaultdict(list)
+        for one in known:
+            self.add(one)
+
+    def add(self, one: Named) -> None:
+        """Know one more."""
+        core = self._lexis.core(one.name)
+        place = len(self._known)
+        self._known.append((one, core))
+        for word in set(core.split()):
+            self._by_word[word].append(place)
+
+    def like(self, one: Named) -> list[tuple[float, Named]]:
+        """Those that may be the same, the likeliest first; two with different tax codes are two."""
+        core = self._lexis.core(one.name)
+        found = []
+        for place in self._candidates(core):
+            other, its = self._known[place]
+            if other.key == one.key or not may_be_one(one, other):
+                continue
+            likeness = fuzz.token_sort_ratio(core, its, score_cutoff=LIKELY)
+            if likeness >= (LIKELY if one.where and one.where == other.where else 100):
+                found.append((likeness, other))
+        return sorted(found, key=lambda pair: (-pair[0], pair[1].key))
+
+    def _candidates(self, core: str) -> Sequence[int]:
+        """Names with one of the rarest words of a name."""
+        words = sorted(set(core.split()), key=lambda word: (len(self._by_word.get(word, ())), word))
+        rare = [word for word in words if len(self._by_word.get(word, ())) <= _MOST_OF_A_WORD] or words[:1]
+        return sorted({place for word in rare[:_WORDS_ASKED] for place in self._by_word.get(word, ())})
+
+
+def may_be_one(one: Named, other: Named) -> bool:
+    """Whether tax codes and places leave it open that two are the same."""
+    if one.tax_code and other.tax_code:
+        return False
+    return not (one.where and other.where) or one.where == other.where
+
+
+def where(commune: str | None, text: str) -> str:
+    """A place to compare."""
+    return commune or plain(text)
