@@ -92,6 +92,7 @@ class Exported(StrEnum):
 
     SURVEY = "survey"
     FORM = "form"
+    ENTERPRISES = "enterprises"
 
 
 class FileFormat(StrEnum):
@@ -123,16 +124,41 @@ def export(
     ] = False,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Leave out what is personal.")] = False,
 ) -> None:
-    """Write every response to a form into one file (survey), or the form itself as an XLSForm workbook (form)."""
-    from bot.commands import export_form, export_responses
+    """Write every response to a form into one file (survey), the form itself (form), or the register (enterprises)."""
+    from bot.commands import export_form, export_register, export_responses
     from bot.exports import Format, Order
     from handlers.columns import Options
 
     if what is Exported.FORM:
         export_form(form, out)
         return
+    if what is Exported.ENTERPRISES:
+        export_register(out, Format(format))
+        return
     first, last = since and since.date(), until and until.date()
     export_responses(Order(form, Format(format), out, first, last, Options(codes, split, anonymous)))
+
+
+class Imported(StrEnum):
+    """What can be imported."""
+
+    ENTERPRISES = "enterprises"
+
+
+@app.command("import")
+def import_(
+    what: Annotated[Imported, typer.Argument(help="What to import.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The list: xlsx, xls or csv.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would happen.")] = False,
+    sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Which sheet of the workbook.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Import the right rows without asking.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Undo the import of this same file.")] = False,
+) -> None:
+    """Show what a list of enterprises would do, ask, import the right rows; the others come back in a file."""
+    from bot.commands import import_list
+
+    assert what is Imported.ENTERPRISES
+    import_list(file, sheet, dry_run=dry_run, yes=yes, undo=undo)
 
 
 def main() -> None:

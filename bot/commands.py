@@ -16,7 +16,8 @@ from content.model import Office, Plan
 from storage.errors import StoreError, is_unavailable
 
 if TYPE_CHECKING:  # writers of files load only when a file is written
-    from bot.exports import Order
+    from bot.exports import Format, Order
+    from storage.database import Database
 
 
 def serve() -> None:
@@ -176,6 +177,39 @@ def export_responses(order: "Order") -> None:
         database.close()
 
 
+def export_register(out: Path, format: "Format") -> None:
+    """`export enterprises`: the register in one file."""
+    from bot.exports import ExportError
+    from bot.register.written import export_enterprises
+
+    content, settings = _content(), _settings()
+    database = _database(settings)
+    try:
+        print(export_enterprises(database, content, settings.zone, out, format))
+    except ExportError as error:
+        fail(error)
+    except Exception as error:  # noqa: BLE001  told in one sentence, or raised again
+        _fail_for(error)
+    finally:
+        database.close()
+
+
+def import_list(file: Path, sheet: str | None, *, dry_run: bool, yes: bool, undo: bool) -> None:
+    """`import enterprises`: the right rows of a list into the register."""
+    from bot.register.command import Asked, ExportError, ListCommand, ListError
+
+    content, settings = _content(), _settings()
+    database = _database(settings)
+    try:
+        ListCommand(content, settings, database).run(Asked(file, sheet, dry_run, yes, undo))
+    except (ListError, ExportError) as error:
+        fail(error)
+    except Exception as error:  # noqa: BLE001  told in one sentence, or raised again
+        _fail_for(error)
+    finally:
+        database.close()
+
+
 def export_form(form_id: str, out: Path) -> None:
     """`export form`: the form as an XLSForm workbook, as officers and other tools read it."""
     from content.xlsform import write_workbook
@@ -189,6 +223,17 @@ def export_form(form_id: str, out: Path) -> None:
     except (OSError, ValueError) as error:
         fail(f"{out}: {error}")
     print(content.say("vi", "export_form_done", form=form_id, version=form.version, file=out))
+
+
+def _database(settings: Settings) -> "Database":
+    from storage.database import open_database
+
+    try:
+        return open_database(
+            settings.database_url.get_secret_value(), busy_seconds=settings.database_busy_seconds
+        )
+    except ValueError as error:
+        fail(f"DOLUONG_DATABASE_URL: {error}")
 
 
 def _assembled(settings: Settings | None = None) -> Any:

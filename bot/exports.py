@@ -58,10 +58,13 @@ class ExportError(Exception):
 def export_survey(database: Database, say: Catalogue, zone: ZoneInfo, order: Order) -> str:
     """Write the file and say what is in it; raises ExportError and StoreError, and then there is no file."""
     _check_days(order, say)
-    _check_database(database, say)
+    check_database(database, say)
     with snapshot(database) as found:
         export = _Export(found, say, zone, order)
-        with _file_beside(order.file, say) as path, _progress(export.counts.total, say) as tick:
+        with (
+            file_beside(order.file, say) as path,
+            progress(export.counts.total, say("vi", "export_begins", total=export.counts.total)) as tick,
+        ):
             written = export.write(path, tick)
             if written != export.counts.total:
                 values = {"total": export.counts.total, "written": written, "file": order.file}
@@ -137,7 +140,7 @@ def _check_days(order: Order, say: Catalogue) -> None:
         raise ExportError(say("vi", "export_wrong_days", since=order.since, until=order.until))
 
 
-def _check_database(database: Database, say: Catalogue) -> None:
+def check_database(database: Database, say: Catalogue) -> None:
     """A new database has nothing to export, and an export does not make one."""
     missing = database.is_sqlite and not Path(database.url.database or "").exists()
     if missing or shape(database) is Shape.NEW:
@@ -197,7 +200,7 @@ def _write_lines(path: Path, objects: Iterable[dict[str, object]]) -> None:
 
 
 @contextmanager
-def _file_beside(file: Path, say: Catalogue) -> Iterator[Path]:
+def file_beside(file: Path, say: Catalogue) -> Iterator[Path]:
     """A new file in the same folder, readable by its owner only, which takes the name once it is whole."""
     target = file.resolve()
     made: Path | None = None
@@ -241,16 +244,15 @@ def _failure(error: OSError, file: Path, say: Catalogue) -> str:
 
 
 @contextmanager
-def _progress(total: int, say: Catalogue) -> Iterator[Tick]:
+def progress(total: int, begins: str) -> Iterator[Tick]:
     """A bar on a terminal's stderr; one plain line on any other."""
-    begins = say("vi", "export_begins", total=total)
     if not sys.stderr.isatty():
         print(begins, file=sys.stderr, flush=True)
-        yield lambda _written: None
+        yield lambda _done: None
         return
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(begins, total=total)
-        yield lambda written: bar.update(task, completed=written)
+        yield lambda done: bar.update(task, completed=done)

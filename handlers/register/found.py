@@ -77,11 +77,21 @@ class Candidate:
     notes: tuple[Note, ...] = ()
 
     @property
+    def more(self) -> dict[str, str]:
+        """What has no field, by its heading; of two columns of one heading the last."""
+        return dict(self.other)
+
+    @property
     def size_band(self) -> str | None:
         """The survey's band of employees, None where their number is not known."""
-        if self.employees is None:
-            return None
-        return next((band for most, band in _BANDS if self.employees <= most), "over_200")
+        return size_band(self.employees)
 
 
 _BANDS = ((10, "up_to_10"), (50, "to_50"), (100, "to_100"), (200, "to_200"))
+
+
+def size_band(employees: int | None) -> str | None:
+    """The survey's band of a number of employees."""
+    if employees is None:
+        return None
+    return next((band for most, band in _BANDS if employees <= most), "over_200")

@@ -53,15 +53,14 @@ class Places:
 
     def _found(self, code: str, text: str, old: str | None, part: str, *, by_address: bool = False) -> Place:
         label = self._lexis.communes[code]
-        kind, district = self._kinds[code], old or ""
-        values = (("label", label), ("district", district))
+        kind = self._kinds[code]
         if old or (self._kind_of(part) or kind) != kind:
             why = "commune_same_name" if old else "commune_other_kind"
-            return Place(code, "", (), [Repair("commune", text, label, why, values)])
+            return Place(code, "", (), [Repair("commune", text, label, why)])
         if by_address:
-            return Place(code, "", (), [Repair("commune", part, label, "commune_from_address", values)])
+            return Place(code, "", (), [Repair("commune", part, label, "commune_from_address")])
         if plain(text) != plain(label):
-            return Place(code, "", (), [Repair("commune", text, label, "commune_name", values)])
+            return Place(code, "", (), [Repair("commune", text, label, "commune_name")])
         return Place(code)
 
     def _not_found(self, text: str, old: str | None, said: list[str]) -> Place:

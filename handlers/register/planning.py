@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal
 
 from handlers.register.found import Candidate, Fault
@@ -15,7 +16,7 @@ CONTACTS = ("phones", "emails", "person")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An enterprise of the register, as far as a list can change it."""
+    """An enterprise of the register; a list can change what `FIELDS` and `CONTACTS` name."""
 
     id: int
     name: str
@@ -30,6 +31,12 @@ class Known:
     phones: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     persons: tuple[str, ...] = ()
+    ref: str = ""
+    size_band: str | None = None
+    more: Mapping[str, str] = field(default_factory=dict, hash=False)
+    source: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,6 @@ class Plan:
         }
 
 
-ByTaxCode = Mapping[str, Known]
 Details = Callable[[Sequence[int]], Mapping[int, Known]]
 
 
@@ -234,6 +240,11 @@ def changes_of(one: Candidate, other: Known) -> tuple[Change, ...]:
             continue
         if after not in (None, "") and after != before:
             found.append(Change(name, "" if before is None else str(before), str(after)))
+    found += [
+        Change(heading, other.more.get(heading, ""), text)
+        for heading, text in one.more.items()
+        if other.more.get(heading) != text
+    ]
     found += [Change("phone", ", ".join(other.phones), new) for new in one.phones if new not in other.phones]
     found += [Change("email", ", ".join(other.emails), new) for new in one.emails if new not in other.emails]
     if one.person and one.person not in other.persons:

@@ -29,6 +29,7 @@ class ListRead:
     headings: Headings
     candidates: tuple[Candidate, ...]
     skipped: tuple[int, ...]
+    texts: Sequence[Sequence[str]]  # every cell as text, mended
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class ListReader:
     def read(self, table: Table, tick: Tick = lambda _row: None) -> ListRead | None:
         """Every row of a sheet, None where it is no list of enterprises."""
         texts = self._mended(table)
-        headings = find_headings(table, _plain_texts(texts), self._lexis)
+        plain_texts = _plain_texts(texts)
+        headings = find_headings(table, plain_texts, self._lexis)
         if headings is None:
             return None
         candidates, skipped = [], []
@@ -69,7 +71,7 @@ class ListReader:
             else:
                 candidates.append(self._candidate(row))
             tick(number)
-        return ListRead(table, headings, tuple(candidates), tuple(skipped))
+        return ListRead(table, headings, tuple(candidates), tuple(skipped), plain_texts)
 
     # Texts
 

@@ -22,7 +22,7 @@ _PLAIN = re.compile("[A-Za-z]")
 _WORD = re.compile(r"[^\W\d_]+")
 _LOST = re.compile(r"\ufffd|(?<=[^\W\d])\?(?=[^\W\d])")
 _UNDEFINED = {code: chr(code) for code in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}  # no letters in Windows-1252
-_ETH = str.maketrans("ÐðƉ", "\u0110\u0111\u0110")
+_ETH = str.maketrans({"Ð": "Đ", "ð": "đ", "Ɖ": "Đ"})  # Iceland's and Ghana's letters for ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,15 +44,16 @@ class Names:
     def like(self, one: Named) -> list[tuple[float, Named]]:
         """Those that may be the same, the likeliest first; two with different tax codes are two."""
         core = self._lexis.core(one.name)
-        found = []
+        found: dict[int, tuple[float, Named]] = {}
         for place in self._candidates(core):
             other, its = self._known[place]
             if other.key == one.key or not may_be_one(one, other):
                 continue
             likeness = fuzz.token_sort_ratio(core, its, score_cutoff=LIKELY)
             if likeness >= (LIKELY if one.where and one.where == other.where else 100):
-                found.append((likeness, other))
-        return sorted(found, key=lambda pair: (-pair[0], pair[1].key))
+                best = found.get(other.key, (0.0, other))
+                found[other.key] = max(best, (likeness, other), key=lambda pair: pair[0])
+        return sorted(found.values(), key=lambda pair: (-pair[0], pair[1].key))
 
     def _candidates(self, core: str) -> Sequence[int]:
         """Names with one of the rarest words of a name."""
