@@ -67,7 +67,7 @@ class _Opening:
         if kind in ("xlsx", "xls"):
             sheets = self._workbook(data, kind)
         elif kind == "text":
-            sheets = [_Sheet(self._path.stem[:80], self._text(data))]
+            sheets = [self._text(data)]
             wanted = None
         else:
             self._fail(f"register_file_{kind}")
@@ -139,7 +139,7 @@ class _Opening:
 
     # Text
 
-    def _text(self, data: bytes) -> list[Row]:
+    def _text(self, data: bytes) -> "_Sheet":
         text, encoding = decoded(data)
         lines = [line for line in text.splitlines()[:200] if line.strip()]
         delimiter, lines_kept = _delimiter(lines), text
@@ -157,7 +157,7 @@ class _Opening:
                     break
         except csv.Error:
             self._fail("register_file_broken")
-        return rows
+        return _Sheet(self._path.stem[:80], rows, way="windows_1258" if encoding == "windows" else None)
 
     # Sheets
 
@@ -212,10 +212,11 @@ class _Sheet:
     merged: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
     is_hidden: bool = False
     height: int = 0
+    way: str | None = None
 
     @property
     def table(self) -> Table:
-        return Table(self.name, self.rows, self.merged)
+        return Table(self.name, self.rows, self.merged, self.way)
 
 
 def _pairs(merged: Iterable[Sequence[Sequence[int]]]) -> list[tuple[tuple[int, int], tuple[int, int]]]:

@@ -11,11 +11,15 @@ Values = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One sheet as it is: its rows from the first, and the ranges merged in it as (row, column) pairs from 0."""
+    """One sheet as it is: its rows from the first, and the ranges merged in it as (row, column) pairs from 0.
+
+    `way`: how its letters are to be read where they do not tell by themselves; none of them is Unicode then.
+    """
 
     name: str
     rows: Sequence[Row]
     merged: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
+    way: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

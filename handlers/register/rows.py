@@ -9,7 +9,7 @@ from handlers.register.cells import composed, one_line, text_of
 from handlers.register.found import Candidate, Cell, Fault, Note, Remark, Repair, Row, Table
 from handlers.register.headings import Headings, find_headings
 from handlers.register.places import Places
-from handlers.register.spelling import Judged, Reading, prevailing, settle
+from handlers.register.spelling import Judged, Reading, Score, prevailing, settle
 from handlers.register.values import Read, read_emails, read_employees, read_phones, read_tax_code
 from handlers.register.words import Lexis, plain
 
@@ -51,7 +51,7 @@ class ListReader:
 
     def headings(self, table: Table) -> Headings | None:
         """The headings of a sheet, None where it is no list of enterprises."""
-        top = Table(table.name, table.rows[:60], table.merged)
+        top = replace(table, rows=table.rows[:60])
         return find_headings(top, _plain_texts(self._mended(top)), self._lexis)
 
     def read(self, table: Table, tick: Tick = lambda _row: None) -> ListRead | None:
@@ -82,10 +82,16 @@ class ListReader:
         width = max(map(len, judged), default=0)
         columns = [prevailing(row[place] for row in judged if place < len(row)) for place in range(width)]
         return [
-            [_mended(cell, way, columns[place]) for place, cell in enumerate(row)]
+            [self._text(cell, way, columns[place], table.way) for place, cell in enumerate(row)]
             for row in judged
             for way in [prevailing(row)]
         ]
+
+    def _text(self, judged: Judged, row: str | None, column: str | None, table: str | None) -> _Text:
+        found = settle(judged, row, column)
+        if found is None and table and judged.score != Score():
+            found = self._lexis.speller.read(judged, table)
+        return _mended(judged, found)
 
     # Rows
 
@@ -243,8 +249,7 @@ def _said_of(field: str, text: _Text) -> Iterator[Remark]:
         yield Repair(field, text.before, text.text, "nfc")
 
 
-def _mended(judged: Judged, *ways: str | None) -> _Text:
-    found = settle(judged, *ways)
+def _mended(judged: Judged, found: Reading | None) -> _Text:
     if found:
         return _Text(composed(found.text), found, judged.text)
     text = composed(judged.text)

@@ -18,10 +18,13 @@ _STOPPED = ("c", "ch", "p", "t")  # syllables that end so have two tones only
 _STOPPED_TONES = frozenset("\u0301\u0323")
 _PIECE = re.compile(r"[^\s!-&(-@\[-`{-~]+")  # what stands between white space and ASCII signs
 _QUOTES = "«»“”‘’„–—…·•™®°º"
+_LETTER = re.compile("[^\u0300-\u036f][\u0300-\u036f]*")
 _PLAIN = re.compile("[A-Za-z]")
 _WORD = re.compile(r"[^\W\d_]+")
 _LOST = re.compile(r"\ufffd|(?<=[^\W\d])\?(?=[^\W\d])")
-_UNDEFINED = {code: chr(code) for code in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}  # no letters in Windows-1252
+_LEAD = chr(
+    0xC3
+)  # the first byte of a with grave; its second, a space that does not break, is often made a plain one
 _ETH = str.maketrans({"Ð": "Đ", "ð": "đ", "Ɖ": "Đ"})  # Iceland's and Ghana's letters for ours
 
 
@@ -81,6 +84,14 @@ class Speller:
         lost = bool(_LOST.search(text))
         return Judged(text, score, _best(found), spoilt=score.bad > 0, lost=lost)
 
+    def read(self, judged: Judged, way: str) -> Reading | None:
+        """A text read in a way that is known, unless it reads worse then."""
+        meant = self._ways[way](judged.text)
+        if meant is None or meant == judged.text:
+            return None
+        score = self.score(meant)
+        return Reading(way, meant, score) if score.bad <= judged.score.bad else None
+
     def score(self, text: str) -> Score:
         """How much of a text reads as Vietnamese."""
         pieces = [piece.strip(_QUOTES) for piece in _PIECE.findall(text)]
@@ -105,7 +116,17 @@ class Speller:
         plain = unicodedata.normalize("NFC", "".join(sign for sign in marks if sign not in TONES))
         if plain not in self._syllables:
             return False
-        return not tones or not plain.endswith(_STOPPED) or tones[0] in _STOPPED_TONES
+        if not tones:
+            return True
+        return _has_tone_well(marks) and (not plain.endswith(_STOPPED) or tones[0] in _STOPPED_TONES)
+
+
+def _has_tone_well(marks: str) -> bool:
+    """Whether the tone stands on the last vowel with a mark of its own, where there is one."""
+    letters = _LETTER.findall(marks)
+    own = [place for place, letter in enumerate(letters) if not TONES.issuperset(letter[1:])]
+    [toned] = [place for place, letter in enumerate(letters) if not TONES.isdisjoint(letter)]
+    return not own or toned == own[-1]
 
 
 def prevailing(judged: Iterable[Judged]) -> str | None:
@@ -170,9 +191,10 @@ class Font:
         return _in_one_case(self._shown.sub(lambda shown: self._pairs[shown[0]], text))
 
     def write(self, text: str) -> str:
-        """A text in this font's letters: the way back."""
+        """A text in this font's letters: the way back. Capitals that it lacks are its small letters."""
         back = {meant: shown for shown, meant in self._pairs.items()}
-        return "".join(back.get(sign, sign) for sign in unicodedata.normalize("NFC", text))
+        letters = unicodedata.normalize("NFC", text)
+        return "".join(back.get(sign) or back.get(sign.lower(), sign) for sign in letters)
 
 
 _TYPED = frozenset("“”‘’–—…•™")  # signs that Windows programs put between words
@@ -205,7 +227,7 @@ def _utf8_again(text: str) -> str | None:
 
 
 def _utf8_once(text: str) -> str | None:
-    for attempt in (text, text.replace("Ã ", "Ã\u00a0")):  # a space that does not break is often lost
+    for attempt in (text, text.replace(f"{_LEAD} ", f"{_LEAD}\u00a0")):
         raw = _bytes(attempt)
         if raw is None:
             return None

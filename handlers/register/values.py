@@ -160,13 +160,15 @@ def _why(found: Refusal) -> str:
 
 def _moved_mail(written: str, lexis: Lexis) -> Read:
     """A cell of telephones with a mail address in it."""
-    mails = read_emails(written, lexis)
-    beside = re.sub(r"\S+@\S+", " ", written)
+    found = _MAIL.findall(written)
+    mails = read_emails("; ".join(found) or written, lexis)
+    beside = _MAIL.sub(" ", written)
     phones = read_phones(beside, lexis) if len(_DIGIT.findall(beside)) >= _LEAST_DIGITS else Read()
     phones.add(mails)
     return phones
 
 
+_MAIL = re.compile(r"[^\s;,/]+@[^\s;,/]+")
 _BETWEEN_MAILS = re.compile(r"[;,\n|]|\s*/\s*(?=\S+@)|\s+(?=\S+@)")
 _BETWEEN_OTHERS = re.compile(r"[;,\n|]|\s+/\s+")
 _ASIDE = re.compile(r"\([^()@]*\)")
