@@ -94,6 +94,7 @@ async def test_the_survey_is_what_it_is_on_the_web(sqlite: Sqlite, mode: str, tw
         await an.answers()
         await an.taps("Gửi phiếu")
         await stage.telegram.settled()
+        await _until(lambda: stage.stored("SELECT count(*) FROM outbox WHERE status != 'sent'") == [(0,)])
 
         web = await replayed(sqlite.new(), came, stage.address)
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-from telegram import Bot, Update
+from telegram import Bot
 from telegram.error import TelegramError
 
 from bot.channels.telegram.can import TELEGRAM
@@ -46,10 +46,9 @@ class Intake:
     async def take(self, raw: dict[str, Any]) -> None:
         """Take one update; raises StoreUnavailable when nothing was kept and it must come again."""
         try:
-            update = Update.de_json(raw, self._bot)
-            came = self._reader.read(update)
-            if update.message:
-                self._newest.saw(str(update.message.chat.id), update.message.message_id)
+            came = self._reader.read(raw)
+            if message := raw.get("message"):
+                self._newest.saw(str(message["chat"]["id"]), message["message_id"])
         except Exception as error:  # noqa: BLE001  whatever it is, it must not stop those behind it
             log.error(
                 "update cannot be read", channel=TELEGRAM.name, update=raw.get("update_id"), exc_info=error
