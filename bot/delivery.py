@@ -5,7 +5,7 @@ WORKERS. What became of them is written in batches.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from bot.budget import Budget
 from bot.channels.base import Failure, NotSent, Sender, Trouble, parts
 from bot.conversation import Conversation
 from bot.logs import log
-from bot.retry import Decision, decide
+from bot.retry import TOO_MANY, Decision, decide
 from handlers.messages import Message
 from storage import leases, posts
 from storage.errors import StoreUnavailable
@@ -29,6 +29,8 @@ POLL = 1.0  # seconds between looks for what other processes left
 RENEW_EVERY = 20.0  # seconds
 MOST_TAKEN = 100  # rows taken up at once
 BULK_LEASE = 15.0  # seconds for which one process is the only one to send bulk
+RECALLED = 60.0  # seconds, the longest over which a channel counts
+_TICK = 0.001  # seconds, the shortest a timer of uvloop can wait
 STOPPING = 5.0  # seconds that what is under way is given at the end
 
 
@@ -63,6 +65,7 @@ class Lane:
         self._me = me
         self._now = now
         self._time = asyncio.get_running_loop().time
+        self._rates = channel.can.rates
         self._budget = Budget(channel.can.rates)
         self._chats: dict[str, Chat] = {}
         self._ready: tuple[deque[Chat], deque[Chat]] = (deque(), deque())  # replies, bulk
@@ -74,7 +77,7 @@ class Lane:
         self._work = asyncio.Event()  # a mark is to be written
         self._room = asyncio.Event()  # more bulk may be taken up
         self._parked_until = 0.0
-        self._later: asyncio.TimerHandle | None = None
+        self._later: tuple[float, asyncio.TimerHandle] | None = None  # when the next look is due
         self._sending = 0  # bulk rows in the chats
         self._leads_until = 0.0
         self._stopping = False
@@ -91,9 +94,29 @@ class Lane:
         own = await self._conversation.run(lambda connection: posts.take_up_own(connection, name, me))
         self._in_hand.update(post.id for post in own)
         self._stored.extend(post for post in own if post.bulk)
+        await self._recall(own, now)
         self.take([post for post in own if not post.bulk])
         for chore in (self._write_marks, self._look_for_replies, self._send_bulk, self._renew):
             self._chores.append(asyncio.create_task(_again_and_again(chore), name=f"{name} {chore.__name__}"))
+
+    async def _recall(self, own: Sequence[Post], now: datetime) -> None:
+        """Count what left before this process began, and what may have: limits do not begin anew with a process."""
+        name, since, time = self._name, now - timedelta(seconds=RECALLED), self._time()
+        sent = await self._conversation.run(lambda connection: posts.sent_since(connection, name, since))
+        until = await self._conversation.run(
+            lambda connection: posts.told_to_wait(connection, name, TOO_MANY)
+        )
+        for address, sent_at in sent:
+            self._spend(address, time - (now - sent_at).total_seconds(), bulk=False)
+        perhaps = Counter(post.address for post in own)
+        for address, count in perhaps.items():
+            for _ in range(min(count, self._rates.chat_burst)):
+                self._spend(address, time, bulk=False)
+        if until:
+            self._parked_until = time + (until - LEASE - now).total_seconds()
+
+    def _spend(self, address: str, at: float, *, bulk: bool) -> None:
+        self._budget.spend(address, at, group=self._channel.is_group(address), bulk=bulk)
 
     async def stop(self) -> None:
         """Finish what is under way, write what became of it; what is not begun stays in this process's name."""
@@ -105,7 +128,7 @@ class Lane:
             with suppress(asyncio.CancelledError):
                 await task
         if self._later:
-            self._later.cancel()
+            self._later[1].cancel()
         with suppress(StoreUnavailable):
             await self._flush()
 
@@ -157,13 +180,19 @@ class Lane:
             self._begin(chat, now)
 
     def _pump_in(self, seconds: float) -> None:
+        """Look again then, unless a look is due before."""
         loop = asyncio.get_running_loop()
-        when = loop.time() + seconds
-        if self._later and not self._later.cancelled() and loop.time() < self._later.when() <= when:
-            return
+        when = loop.time() + max(seconds, _TICK)
         if self._later:
-            self._later.cancel()
-        self._later = loop.call_at(when, self._pump)
+            due, handle = self._later
+            if due <= when:
+                return
+            handle.cancel()
+        self._later = when, loop.call_at(when, self._look)
+
+    def _look(self) -> None:
+        self._later = None
+        self._pump()
 
     def _next(self, now: float) -> Chat | None:
         """The chat whose turn it is: replies first."""
@@ -184,7 +213,7 @@ class Lane:
 
     def _rest(self, chat: Chat, seconds: float) -> None:
         chat.resting = True
-        asyncio.get_running_loop().call_later(seconds, self._rested, chat)
+        asyncio.get_running_loop().call_later(max(seconds, _TICK), self._rested, chat)
 
     def _rested(self, chat: Chat) -> None:
         chat.resting = False
@@ -197,8 +226,7 @@ class Lane:
     def _begin(self, chat: Chat, now: float) -> None:
         chat.resting = True
         letter = chat.letters[0]
-        group = self._channel.is_group(chat.address)
-        self._budget.spend(chat.address, now, group=group, bulk=letter.post.bulk)
+        self._spend(chat.address, now, bulk=letter.post.bulk)
         task = asyncio.create_task(self._send(chat, letter))
         self._under_way.add(task)
         task.add_done_callback(self._ended)

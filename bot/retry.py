@@ -8,6 +8,7 @@ from storage.posts import End
 
 LONGEST_WAIT = 300.0  # seconds between two tries
 CLOSED_WAIT = 60.0  # seconds until a channel that does not know us is asked again
+TOO_MANY = "too many requests"  # the reason of what a channel told to wait for, in every channel
 GIVE_UP = timedelta(days=1)  # an answer later than that confuses more than it helps
 
 
@@ -42,7 +43,7 @@ def decide(failure: Failure, tries: int, age: timedelta, *, bulk: bool) -> Decis
         case Trouble.MOVED:
             return Decision("retry_at", reason, tries + 1)
         case Trouble.LIMITED:
-            return Decision("retry_at", reason, tries, failure.seconds, failure.seconds)
+            return Decision("retry_at", TOO_MANY, tries, failure.seconds, failure.seconds)
         case Trouble.CLOSED:
             return Decision("retry_at", reason, tries, CLOSED_WAIT, CLOSED_WAIT)
     return Decision("retry_at", reason, tries + 1, min(LONGEST_WAIT, 2.0**tries))

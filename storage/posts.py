@@ -135,6 +135,37 @@ def _read(connection: sa.Connection, ids: Iterable[int]) -> list[Post]:
     ]
 
 
+_MOST_RECALLED = 5_000  # rows looked at from the newest on; more than any channel lets through in a minute
+_SENT_SINCE = (
+    sa.select(addresses.c.address, outbox.c.sent_at)
+    .join(outbox, outbox.c.address_id == addresses.c.id)
+    .where(
+        outbox.c.id > sa.select(sa.func.max(outbox.c.id) - _MOST_RECALLED).scalar_subquery(),
+        outbox.c.channel == sa.bindparam("through"),
+        outbox.c.sent_at >= sa.bindparam("since", type_=Instant),
+    )
+    .order_by(outbox.c.sent_at)
+)
+_TOLD_TO_WAIT = sa.select(sa.func.max(outbox.c.due_at)).where(
+    _is_open,
+    outbox.c.channel == sa.bindparam("through"),
+    outbox.c.status == sa.literal_column("'retry_at'"),
+    outbox.c.reason == sa.bindparam("why"),
+)
+
+
+def sent_since(connection: sa.Connection, channel: str, since: datetime) -> list[tuple[str, datetime]]:
+    """To which addresses messages went, and when, oldest first: a channel's limits outlive a process."""
+    found = connection.execute(_SENT_SINCE, {"through": channel, "since": since})
+    return [(address, sent_at) for address, sent_at in found]
+
+
+def told_to_wait(connection: sa.Connection, channel: str, reason: str) -> datetime | None:
+    """When the last of the rows that failed for this reason is due."""
+    until: datetime | None = connection.scalar(_TOLD_TO_WAIT, {"through": channel, "why": reason})
+    return until
+
+
 _RENEW = (
     sa.update(outbox)
     .where(outbox.c.id.in_(_ids), _MINE, _is_open)

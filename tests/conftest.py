@@ -1,12 +1,21 @@
 """Fixtures every test may ask for."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 import pytest
+import uvloop
 
 from bot.app import App
 from content.everything import Content, load_content
 from tests.world import Clock, Postgres, Sqlite, Visitor, new_app
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop the service runs on: its timers are not those of the standard library."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")
