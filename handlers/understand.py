@@ -4,7 +4,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
@@ -49,11 +49,35 @@ class Understood:
     runner_up: tuple[str, float] | None = None
 
 
+Scores = dict[str, float]
+
+
 @dataclass(frozen=True)
 class _Phrase:
     owner: str
     weights: Mapping[str, float]
     size: float
+    decisive: frozenset[str]  # its words that must be in the question, or not, as they are here
+
+
+class _Phrases:
+    """Phrasings and the words they are found by: only those that share one with a question are compared."""
+
+    def __init__(self, phrases: Sequence[_Phrase]) -> None:
+        self._phrases = phrases
+        self._none: Scores = dict.fromkeys((phrase.owner for phrase in phrases), 0.0)
+        self._by_word: dict[str, list[int]] = {}
+        for place, phrase in enumerate(phrases):
+            for word in phrase.weights:
+                self._by_word.setdefault(word, []).append(place)
+
+    def scores(self, words: Iterable[str], score: Callable[[_Phrase], float]) -> Scores:
+        """Each owner's best phrasing by `score`, 0.0 for those that share no word."""
+        found = dict(self._none)
+        for place in sorted({place for word in words for place in self._by_word.get(word, ())}):
+            phrase = self._phrases[place]
+            found[phrase.owner] = max(found[phrase.owner], score(phrase))
+        return found
 
 
 @dataclass(frozen=True)
@@ -67,9 +91,6 @@ class _Asked:
     bare_size: float
     attributes: frozenset[str]
     years: frozenset[int]
-
-
-Scores = dict[str, float]
 
 
 class Understanding:
@@ -102,6 +123,13 @@ class Understanding:
             item.id: self._item_words[item.id].union(*(self._reader.read(ask).tokens for ask in item.ask))
             for item in knowledge.items
         }
+        self._item_told = {
+            name: known | self._filler | self._asking for name, known in self._item_known.items()
+        }
+        self._items_with: dict[str, list[str]] = {}
+        for name, words in self._item_words.items():
+            for word in words:
+                self._items_with.setdefault(word, []).append(name)
         self._by_item = {f.item: t for t in knowledge.targets for f in (t.by_2025, t.by_2030, t.total)}
         self._by_task = {target.task: target for target in knowledge.targets}
         self._target = {target.id: target for target in knowledge.targets}
@@ -204,7 +232,10 @@ class Understanding:
 
     def _item_scores(self, asked: _Asked) -> Scores:
         scores = self._covering(asked, self._items)
+        owning = {name for token in asked.weights for name in self._items_with.get(token, ())}
         for name, score in scores.items():
+            if not score and name not in owning:
+                continue
             own = self._own_words(asked, name)
             known = 1 - _STRANGE * self._strange(asked, name)
             scores[name] = (1 - (1 - score) * (1 - 0.35 * own)) * known * self._leaning(asked, name)
@@ -219,9 +250,7 @@ class Understanding:
 
     def _strange(self, asked: _Asked, name: str) -> float:
         """The share of the question that neither the item nor any phrasing of it knows."""
-        known = self._item_known[name]
-        told = known | self._filler | self._asking
-        foreign = set(asked.read.tokens) - told
+        foreign = set(asked.read.tokens) - self._item_told[name]
         strange = sum(self._weight(token) * (2 if token.startswith("=") else 1) for token in foreign)
         return min(strange / asked.size, 1.0) if asked.size else 0.0
 
@@ -233,29 +262,27 @@ class Understanding:
             return 1.1
         return 1.0 if _part(name) in self._knowledge.telling_parts else 0.85
 
-    def _covering(self, asked: _Asked, phrases: list[_Phrase]) -> Scores:
+    def _covering(self, asked: _Asked, phrases: _Phrases) -> Scores:
         """Each owner's best phrasing; a rambling question is not held against a phrasing it contains."""
-        scores: Scores = {}
-        for phrase in phrases:
-            score = _likeness(phrase, asked.weights, min(asked.size, _room(phrase)))
-            if asked.attributes and phrase.owner in self._tasks and asked.bare_size > 1.0:
-                bare = _likeness(phrase, asked.bare, min(asked.bare_size, _room(phrase)))
-                score = max(score, bare)
-            if score > scores.get(phrase.owner, -1.0):
-                scores[phrase.owner] = score
-        return scores
+        bare = asked.bare if asked.attributes and asked.bare_size > 1.0 else None
 
-    def _symmetric(self, asked: _Asked, phrases: list[_Phrase]) -> Scores:
+        def score(phrase: _Phrase) -> float:
+            found = _likeness(phrase, asked.weights, min(asked.size, _room(phrase)))
+            if bare is None or phrase.owner not in self._tasks:
+                return found
+            return max(found, _likeness(phrase, bare, min(asked.bare_size, _room(phrase))))
+
+        return phrases.scores((*asked.weights, *(bare or ())), score)
+
+    def _symmetric(self, asked: _Asked, phrases: _Phrases) -> Scores:
         """Each owner's best phrasing where every further word counts against it."""
-        scores: Scores = {}
         deciding = self._decisive & asked.weights.keys()
-        for phrase in phrases:
-            score = _likeness(phrase, asked.weights, asked.size)
-            if deciding != self._decisive & phrase.weights.keys():
-                score *= _AT_ODDS
-            if score > scores.get(phrase.owner, -1.0):
-                scores[phrase.owner] = score
-        return scores
+
+        def score(phrase: _Phrase) -> float:
+            at_odds = _AT_ODDS if deciding != phrase.decisive else 1.0
+            return _likeness(phrase, asked.weights, asked.size) * at_odds
+
+        return phrases.scores(asked.weights, score)
 
     # Preparing
 
@@ -291,13 +318,14 @@ class Understanding:
         total = len(owners)
         return {token: math.log(1 + total / count) for token, count in counts.items()}, math.log(1 + total)
 
-    def _phrases(self, entries: Iterable[Phrased]) -> list[_Phrase]:
+    def _phrases(self, entries: Iterable[Phrased]) -> _Phrases:
         found = []
         for entry in entries:
             for ask in entry.ask:
                 weights = self._features(self._reader.read(ask).tokens)
-                found.append(_Phrase(entry.id, weights, sum(weights.values())))
-        return found
+                decisive = frozenset(self._decisive & weights.keys())
+                found.append(_Phrase(entry.id, weights, sum(weights.values()), decisive))
+        return _Phrases(found)
 
     def _marked(self, words: tuple[Word, ...]) -> str | None:
         """The entry with a deciding word in the question, the first in the files of more than one.
