@@ -6,8 +6,11 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 FILE = Path("build/bench.json")
+
+Taken = TypeVar("Taken")
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ def alone(name: str, unit: str, values: Sequence[float], goal: float | None = No
 
 
 def interleaved(
-    rounds: int, contenders: Callable[[], Sequence[Callable[[], float]]]
-) -> list[tuple[float, ...]]:
+    rounds: int, contenders: Callable[[], Sequence[Callable[[], Taken]]]
+) -> list[tuple[Taken, ...]]:
     """What each contender of each round took; another goes first each time, and a round to warm up is not counted."""
     found = []
     for number in range(rounds + 1):
