@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -19,6 +19,9 @@ from storage.writer import Job, Result, Work, Writer
 
 MOST_READ = 4_000  # characters of one message that are read
 MOST_KEPT = 4_000  # characters of one message that are kept
+
+_BYTES = 16
+_AT_ONCE = 256  # turns
 
 Answer = TypeVar("Answer")
 
@@ -66,11 +69,11 @@ class Conversation:
         writer: "WriterFactory",
         hearing: Hearing,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        chance: Callable[[], str] = lambda: secrets.token_hex(16),
+        chance: Callable[[], str] | None = None,
     ) -> None:
         self._hearing = hearing
         self._now = now
-        self._chance = chance
+        self._chance = chance or Chance()
         self._waiting: dict[Work, asyncio.Future[Any]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._settled: list[Callable[[Turn, Done], None]] = []
@@ -162,6 +165,25 @@ class Conversation:
         if len(text) > MOST_READ:
             return "text", text, SaidTooMuch(MOST_READ)
         return "text", text, self._hearing(text)
+
+
+class Chance:
+    """128 random bits in hexadecimal at each call, from the system's source, fetched for many turns at once.
+
+    Each fetch lets another thread in, and costs as much as understanding what somebody said.
+    """
+
+    def __init__(self) -> None:
+        self._left: Iterator[str] = iter(())
+
+    def __call__(self) -> str:
+        """The next."""
+        found = next(self._left, None)
+        if found is None:
+            drawn = secrets.token_hex(_BYTES * _AT_ONCE)
+            self._left = iter([drawn[at : at + 2 * _BYTES] for at in range(0, len(drawn), 2 * _BYTES)])
+            return next(self._left)
+        return found
 
 
 WriterFactory = Callable[[Callable[[Sequence[tuple[Work, Result]]], None]], Writer]

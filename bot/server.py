@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.app import App
 from bot.channels.base import Channel, Sender
@@ -71,6 +72,18 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return bound
 
 
+class Front:
+    """Leads other machines to their hooks, and everybody else to the pages."""
+
+    def __init__(self, hooks: Mapping[str, ASGIApp], pages: ASGIApp) -> None:
+        self._hooks = hooks
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self._hooks.get(scope.get("path", ""), self._pages)(scope, receive, send)
+
+
 class Service:
     """One running process; made inside its event loop. Raises StoreError."""
 
@@ -84,7 +97,7 @@ class Service:
         self._channels: list[Channel] = [web, *senders]
         self._delivery = Delivery(senders, app.conversation, app.settings.process_name, app.now)
         health = Health(app, self._channels, self._delivery, silent)
-        self._asgi = Starlette(
+        pages = Starlette(
             routes=[
                 Route("/healthz", health.alive),
                 Route("/readyz", health.ready),
@@ -92,6 +105,8 @@ class Service:
             ],
             middleware=[Middleware(GZipMiddleware, minimum_size=1_000)],  # events are left as they are
         )
+        hooks = {path: hook for channel in self._channels for path, hook in channel.hooks().items()}
+        self._asgi = Front(hooks, pages)
         self._schedule = Schedule(app)
 
     def _senders(self) -> tuple[list[Sender], str | None]:

@@ -1,10 +1,12 @@
 """The contract of a channel, and what it can do as a record: the one renderer reads it, no channel needs a branch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from handlers.messages import Choice, Message
 
@@ -82,7 +84,11 @@ class Channel(Protocol):
     can: Capabilities
 
     def routes(self) -> list[BaseRoute]:
-        """What it answers over HTTP."""
+        """What it answers to browsers."""
+        ...
+
+    def hooks(self) -> Mapping[str, ASGIApp]:
+        """What it answers to other machines, by path: past all that only browsers need."""
         ...
 
     async def start(self) -> None:

@@ -50,6 +50,9 @@ class Post:
     def routes(self) -> list[Any]:
         return []
 
+    def hooks(self) -> dict[str, Any]:
+        return {}
+
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...

@@ -10,7 +10,8 @@ from datetime import datetime
 import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 from telegram import Bot, InputFile
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
@@ -175,31 +176,39 @@ class Telegram:
     # In
 
     def routes(self) -> list[BaseRoute]:
-        """Where Telegram brings updates."""
-        return (
-            [Route(PATH, self._hook, methods=["POST"])] if self._settings.telegram_mode == "webhook" else []
-        )
+        """None: no browser comes here."""
+        return []
 
-    async def _hook(self, request: Request) -> Response:
+    def hooks(self) -> dict[str, ASGIApp]:
+        """Where Telegram brings updates."""
+        return {PATH: self._hook} if self._settings.telegram_mode == "webhook" else {}
+
+    async def _hook(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status = await self._brought(Request(scope, receive))
+        await Response(status_code=status)(scope, receive, send)
+
+    async def _brought(self, request: Request) -> int:
         """200 once the update is kept; Telegram brings it again after anything else."""
+        if request.method != "POST":
+            return 405
         given = request.headers.get(SECRET_HEADER, "")
         if not hmac.compare_digest(given.encode("utf-8", "replace"), self._webhook_secret.encode()):
-            return Response(status_code=403)
+            return 403
         body = await _body(request)
         if body is None:
-            return Response(status_code=413)
+            return 413
         try:
             raw = orjson.loads(body)
         except ValueError:
-            return Response(status_code=400)
+            return 400
         if not isinstance(raw, dict) or self._intake is None:
-            return Response(status_code=400 if self._intake else 503)
+            return 400 if self._intake else 503
         try:
             await self._intake.take(raw)
         except StoreUnavailable as error:
             log.warning("update not taken, it comes again", error=str(error))
-            return Response(status_code=503)
-        return Response(status_code=200)
+            return 503
+        return 200
 
     # Out
 

@@ -28,6 +28,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from bot.channels.base import render
 from bot.channels.web.channel import COOKIE, IDLE_DAYS, WEB, address_of, is_visitor, new_visitor
@@ -135,6 +136,10 @@ class Web:
             Route("/chat/leave", self._leave, methods=["POST"]),
             Mount("/static", _Static(directory=HERE / "static")),
         ]
+
+    def hooks(self) -> dict[str, ASGIApp]:
+        """None: only browsers come here."""
+        return {}
 
     async def start(self) -> None:
         """Begin to supply open pages."""
