@@ -45,8 +45,10 @@ async def raw(telegram: str, bound: socket.socket) -> None:
 async def ours(telegram: str, bound: socket.socket) -> None:
     """The channel of the service: its route, its reading, its transport."""
     from pydantic import SecretStr
+    from starlette.applications import Starlette
 
     from bot.channels.telegram.channel import Telegram
+    from bot.server import Front
     from content.everything import load_content
     from handlers.messages import Message
     from storage.unit_of_work import Done
@@ -77,12 +79,13 @@ async def ours(telegram: str, bound: socket.socket) -> None:
     await channel.start()
     while channel.health() != "open":  # noqa: ASYNC110  the channel tells nobody
         await asyncio.sleep(0.01)
-    await _starlette(channel.routes(), bound)
+    await _uvicorn(Front(channel.hooks(), Starlette(routes=channel.routes())), bound)
 
 
 async def library(telegram: str, bound: socket.socket, *, dicts: bool = False, default: bool = False) -> None:
     """python-telegram-bot behind Starlette: with our transport, or the one it comes with."""
     import orjson
+    from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
@@ -117,7 +120,7 @@ async def library(telegram: str, bound: socket.socket, *, dicts: bool = False, d
         task.add_done_callback(tasks.discard)
         return Response()
 
-    await _starlette([Route(PATH, hook, methods=["POST"])], bound)
+    await _uvicorn(Starlette(routes=[Route(PATH, hook, methods=["POST"])]), bound)
 
 
 async def dicts(telegram: str, bound: socket.socket) -> None:
@@ -166,11 +169,10 @@ async def _aiohttp(app: Any, bound: socket.socket) -> None:
     await runner.cleanup()
 
 
-async def _starlette(routes: Any, bound: socket.socket) -> None:
+async def _uvicorn(app: Any, bound: socket.socket) -> None:
     import uvicorn
-    from starlette.applications import Starlette
 
-    config = uvicorn.Config(Starlette(routes=routes), log_config=None, access_log=False, lifespan="off")
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
     _told(bound)
     await uvicorn.Server(config).serve(sockets=[bound])
 
