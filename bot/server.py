@@ -1,6 +1,7 @@
 """The service: the web server around the channels, started and stopped cleanly."""
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -125,6 +126,8 @@ class Service:
         """
         stopping = stopping or _on_signals()
         await self._start()
+        gc.collect()
+        gc.freeze()  # content, forms and libraries stay for ever: nobody need look at them again
         server = _Server(self._config())
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         until = asyncio.create_task(stopping.wait())

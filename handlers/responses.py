@@ -259,6 +259,8 @@ def told_code(text: str, names: Collection[str], *, clearly: bool = False) -> st
     `clearly`: without its name it must stand in its three groups, for where anything is an answer a firm's name may
     pass for a code.
     """
+    if not _MAY_HOLD.search(text):
+        return None
     words = text.replace(":", " ").split(maxsplit=MOST_WORDS)
     for count in range(1, len(words)):
         behind = typed_code(" ".join(words[count:]))
@@ -267,6 +269,8 @@ def told_code(text: str, names: Collection[str], *, clearly: bool = False) -> st
     return None if clearly and not _GROUPED.fullmatch(text.strip()) else typed_code(text)
 
 
+# Twelve signs, the last behind whatever stands between: most of what is said is no code at first sight.
+_MAY_HOLD = re.compile(r"(?:[^\W_][ .–\-\t]*){12}\s*$")
 _GROUPED = re.compile(r"(?:[^\W_]{4}[ .–-]?){2}[^\W_]{4}")
 _CODE = re.compile(rf"[{ALPHABET[10:]}]{{2}}[0-9][{ALPHABET}]{{{CODE_LENGTH - 3}}}")
 _AS_MEANT = str.maketrans(

@@ -69,8 +69,11 @@ def _with_carried(message: Message, carried: dict[str, Any]) -> Message:
     )
 
 
+_CONTROL = tuple(field.name for field in fields(Control))
+
+
 def _dump_control(control: Control) -> dict[str, Any]:
-    return {field.name: value for field in fields(control) if (value := getattr(control, field.name))}
+    return {name: value for name in _CONTROL if (value := getattr(control, name))}
 
 
 def _load_control(given: dict[str, Any]) -> Control:

@@ -1,5 +1,6 @@
 """python-telegram-bot's requests over aiohttp: an eighth of the work of its own transport, and it says what is certain."""
 
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
@@ -8,9 +9,11 @@ from telegram._utils.defaultvalue import DefaultValue
 from telegram._utils.types import ODVInput
 from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
+from yarl import URL
 
 TIMEOUT = 15.0  # seconds for an answer
 CONNECT = 5.0  # seconds for a connection
+_TIMEOUT = aiohttp.ClientTimeout(total=TIMEOUT, sock_connect=CONNECT)
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -34,8 +37,14 @@ class AiohttpRequest(BaseRequest):
     async def initialize(self) -> None:
         """Open the pool, inside the running event loop."""
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60)
-            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=_TIMEOUT,
+                skip_auto_headers=("User-Agent", "Accept-Encoding", "Accept"),
+                auto_decompress=False,  # nothing else was asked for
+                trust_env=False,
+            )
 
     async def shutdown(self) -> None:
         """Close the pool."""
@@ -63,10 +72,10 @@ class AiohttpRequest(BaseRequest):
         """Send it; raises NotReached, TimedOut and NetworkError, none of which names the URL: it holds the token."""
         assert self._session is not None, "initialize() comes first"
         data, headers = _body(request_data)
-        timeout = aiohttp.ClientTimeout(total=_seconds(read_timeout), sock_connect=CONNECT)
+        timeout = _timeout(read_timeout)
         try:
             async with self._session.request(
-                method, url, data=data, headers=headers, timeout=timeout, proxy=self._proxy
+                method, _url(url), data=data, headers=headers, timeout=timeout, proxy=self._proxy
             ) as response:
                 return response.status, await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -77,8 +86,15 @@ class AiohttpRequest(BaseRequest):
             raise NetworkError(type(error).__name__) from None
 
 
-def _seconds(asked: ODVInput[float]) -> float:
-    return TIMEOUT if asked is None or isinstance(asked, DefaultValue) else asked
+@lru_cache(maxsize=64)  # a handful of methods
+def _url(text: str) -> URL:
+    return URL(text)
+
+
+def _timeout(asked: ODVInput[float]) -> aiohttp.ClientTimeout:
+    if asked is None or isinstance(asked, DefaultValue):
+        return _TIMEOUT
+    return aiohttp.ClientTimeout(total=asked, sock_connect=CONNECT)
 
 
 def _body(given: RequestData | None) -> tuple[Any, dict[str, str]]:
