@@ -5,6 +5,7 @@ StoreError
 ├── DatabaseTooNew        made by a later version
 ├── DatabaseTooOld        wants `python -m bot migrate`
 ├── FormChanged           a published version of a form has other content now
+├── AnswersUnsaved        answers were given to a response that is not there
 └── TooManyRounds         a dialogue kept asking for outcomes
 """
 
@@ -29,6 +30,10 @@ class DatabaseTooOld(StoreError):
 
 class FormChanged(StoreError):
     """A form was changed without giving it a new version."""
+
+
+class AnswersUnsaved(StoreError):
+    """Answers were given to a response that is not there: the turn fails, so that nobody takes them for kept."""
 
 
 class TooManyRounds(StoreError):

@@ -31,6 +31,7 @@ from handlers.responses import (
     TakeOver,
     TaxCodeTaken,
 )
+from storage.errors import AnswersUnsaved
 from storage.forms import FormShelf
 from storage.keys import hashed, keyed
 from storage.rows import bound, rows
@@ -388,8 +389,14 @@ _LOG = sa.insert(answer_log).from_select(
 
 
 def save_fills(connection: sa.Connection, effects: Sequence[tuple[Person, datetime, SaveFills]]) -> None:
-    """Keep answers and their history; what two people answer at once in one response is laid one over the other."""
-    connection.execute(_SAVE, bound(_folded(effects)))
+    """Keep answers and their history; what two people answer at once in one response is laid one over the other.
+
+    Raises AnswersUnsaved rather than lose an answer to a response that does not exist.
+    """
+    folded = _folded(effects)
+    saved = connection.execute(_SAVE, bound(folded)).rowcount
+    if saved != len(folded):
+        raise AnswersUnsaved(f"{len(folded) - saved} of {len(folded)} responses are not there")
     logged = [
         {
             "code": effect.code,

@@ -91,7 +91,11 @@ Reader = Callable[[sa.Connection, Sequence[tuple[Person, Any]]], Mapping[tuple[i
 
 @dataclass(frozen=True)
 class Registry:
-    """Who makes which effect happen, decides which outcome, answers which query."""
+    """Who makes which effect happen, decides which outcome, answers which query.
+
+    The order of `writers` is the order in which a group's effects are written: what makes a row stands before what
+    changes it.
+    """
 
     writers: Mapping[type[Effect], Writer]
     deciders: Mapping[type[Asking], Decider]
@@ -361,8 +365,9 @@ def _line(
 
 
 def _write(connection: sa.Connection, work: _Work, registry: Registry) -> dict[tuple[int, int], int]:
-    for kind, effects in work.effects.items():
-        registry.writers[kind](connection, effects)
+    for kind, write in registry.writers.items():  # in their order: one person's response is opened before
+        if effects := work.effects.get(kind):  # anybody's answers are saved, whoever came first
+            write(connection, effects)
     people.write(connection, work.changed.values())
     return outbox.add(connection, [line for lines in work.lines.values() for line in lines])
 

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.app import App
+from bot.conversation import Inbound
 from content.everything import Content
 from content.forms import stored_form
 from handlers.responses import code_from, shown_code, typed_code
@@ -75,6 +76,28 @@ async def test_many_people_begin_at_once_and_each_has_a_response_of_their_own(ap
             sa.text("SELECT r.code, p.person_id FROM responses r JOIN participants p ON p.response_id = r.id")
         ).all()
     assert len({code for code, _ in rows}) == len({person for _, person in rows}) == len(people)
+
+
+async def test_who_begins_while_another_answers_keeps_their_first_answer(app: App) -> None:
+    """In one group: an answer to a response that stands, then a response that is opened with its first answer."""
+    an, binh = Visitor(app, "an"), Visitor(app, "binh")
+    await talk(an, *SHORT, "sửa 1")
+    await talk(binh, "khảo sát")
+
+    both = (says("an", "Công ty Gỗ Mới"), says("binh", "đồng ý"))
+    app.conversation._writer.work([app.conversation._understood(one) for one in both])
+
+    with app.database.reader.connect() as connection:
+        kept = [
+            orjson.loads(one) if isinstance(one, str) else one
+            for one in connection.execute(sa.text("SELECT answers FROM responses ORDER BY id")).scalars()
+        ]
+    assert kept[0]["enterprise"] == ["Công ty Gỗ Mới"]
+    assert kept[1] == {"consent": ["yes"]}
+
+
+def says(name: str, text: str) -> Inbound:
+    return Inbound("terminal", name, f"{name} {text}", text=text)
 
 
 async def test_the_same_answer_twice_is_one_answer(app: App) -> None:
