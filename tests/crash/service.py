@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,9 +72,17 @@ class Broken(Exception):
 class Service:
     """One database and the processes that serve it, one after another."""
 
-    def __init__(self, url: str, writer: str) -> None:
-        self._url = url
+    def __init__(
+        self,
+        url: str,
+        writer: str,
+        *,
+        victim: str = "tests.crash.victim",
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self._writer = writer
+        self._victim = victim
+        self._environment = _environment(url) | dict(settings or {})
         self._alive: set[Process] = set()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed with the service
 
@@ -94,12 +102,12 @@ class Service:
         """A process that is ready to be woken and has this death before it."""
         arguments = kill.arguments if kill else ()
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.crash.victim", "--writer", self._writer, *arguments),
+            *(sys.executable, "-m", self._victim, "--writer", self._writer, *arguments),
             stdin=PIPE,
             stdout=PIPE,
             stderr=self._errors,
             cwd=ROOT,
-            env=_environment(self._url),
+            env=self._environment,
         )
         self._alive.add(process)
         return process

@@ -74,8 +74,8 @@ def _wrong_rest(
     said: list[Row],
     totals: list[Row],
 ) -> Iterator[str]:
-    yield from _wrong_response(record, responses)
-    yield from _wrong_log(record, moments, log)
+    yield from wrong_response(record, responses)
+    yield from wrong_log(record, moments, log)
     if dict(own) != record.own or len(own) != len(record.own):
         yield f"{len(own)} own values are kept, not the {len(record.own)} that were given"
     if tuple(consents) != record.consents:
@@ -85,7 +85,7 @@ def _wrong_rest(
         yield f"people, failed turns, unreadable states: {totals[0]}"
 
 
-def _wrong_response(record: Record, responses: list[Row]) -> Iterator[str]:
+def wrong_response(record: Record, responses: list[Row]) -> Iterator[str]:
     """Every answer that was acknowledged stands in the response, and nothing else."""
     if record.walk is None or len(responses) != 1:
         if len(responses) != (record.walk is not None):
@@ -101,7 +101,7 @@ def _wrong_response(record: Record, responses: list[Row]) -> Iterator[str]:
         yield f"the response is {(status, last_question, in_hand)}, not {(record.status, record.last_question)}"
 
 
-def _wrong_log(record: Record, moments: Sequence[Any], log: list[Row]) -> Iterator[str]:
+def wrong_log(record: Record, moments: Sequence[Any], log: list[Row]) -> Iterator[str]:
     """The history is what was given, turn by turn; each row is of a turn, and no turn has two for one place."""
     found = [
         [(place, json.loads(fill) if fill else None) for _, place, fill in rows]

@@ -100,7 +100,9 @@ COMMUNES = ("Phường Quy Nhơn Bắc", "Phường An Nhơn Đông", "Phường
 
 def plain(number: int) -> Line:
     """A row without a trap."""
-    name = f"Công ty TNHH {TRADES[number % 12]} {OWN[number % 8]}" + (f" {number // 24 + 1}" if number > 23 else "")
+    name = f"Công ty TNHH {TRADES[number % 12]} {OWN[number % 8]}" + (
+        f" {number // 24 + 1}" if number > 23 else ""
+    )
     return line(
         name,
         tax_code(1000 + 7 * number),
@@ -141,7 +143,11 @@ def bytes_1258(text: str) -> bytes:
         try:
             made += sign.encode("cp1258")
         except UnicodeEncodeError:
-            tones = [mark for mark in unicodedata.normalize("NFD", sign) if mark in "\u0300\u0301\u0303\u0309\u0323"]
+            tones = [
+                mark
+                for mark in unicodedata.normalize("NFD", sign)
+                if mark in "\u0300\u0301\u0303\u0309\u0323"
+            ]
             base = "".join(mark for mark in unicodedata.normalize("NFD", sign) if mark not in tones)
             made += unicodedata.normalize("NFC", base).encode("cp1258") + "".join(tones).encode("cp1258")
     return bytes(made)
@@ -211,7 +217,7 @@ TRAPS: tuple[Line | Aside, ...] = (
     line("Công ty TNHH Lao Động Chữ", tax_code(711), employees="khoảng 120 người", what={"employees": 120}),
     line("Công ty TNHH Lao Động Khoảng", tax_code(721), employees="50-100", note="employees", what={"employees": None}),
     line("", tax_code(731), becomes="name_missing"),
-    line("=HYPERLINK(\"http://a\",\"b\")", "4100", becomes="tax_code_length"),
+    line('=HYPERLINK("http://a","b")', "4100", becomes="tax_code_length"),
     line("<script>alert(1)</script>", tax_code(741)),
     line("A" * 250, tax_code(751), becomes="too_long"),
     Aside(("Tổng cộng", None, None, None, None, None, None, None, None, None, 4321)),
@@ -282,7 +288,13 @@ def write_xlsx(path: Path) -> None:
 def write_xls(path: Path, xlsx: Path) -> None:
     """The same as an old workbook, by LibreOffice."""
     with tempfile.TemporaryDirectory() as folder:
-        command = ["soffice", f"-env:UserInstallation=file://{folder}/own", "--headless", "--convert-to", "xls"]
+        command = [
+            "soffice",
+            f"-env:UserInstallation=file://{folder}/own",
+            "--headless",
+            "--convert-to",
+            "xls",
+        ]
         subprocess.run([*command, "--outdir", folder, str(xlsx)], check=True, capture_output=True)
         shutil.copyfile(Path(folder) / f"{xlsx.stem}.xls", path)
 
@@ -301,7 +313,9 @@ BYTES = {"tcvn3", "vni", "mojibake", "windows_1258"}  # texts that are bytes alr
 
 
 def _csv_cell(cell: Any, *, as_bytes: bool) -> bytes:
-    text = "" if cell is None else str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+    text = (
+        "" if cell is None else str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+    )
     if any(sign in text for sign in ';"\n'):
         text = '"' + text.replace('"', '""') + '"'
     return text.encode("latin-1") if as_bytes else bytes_1258(text.translate({ord("Ð"): "Đ", ord("ð"): "đ"}))
