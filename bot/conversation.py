@@ -20,6 +20,9 @@ from storage.writer import Job, Result, Work, Writer
 MOST_READ = 4_000  # characters of one message that are read
 MOST_KEPT = 4_000  # characters of one message that are kept
 
+_CAME = ("text", "tap", "label", "start", "file", "cue")
+_JSON = json.JSONEncoder(ensure_ascii=False, default=str)
+
 _BYTES = 16
 _AT_ONCE = 256  # turns
 
@@ -55,6 +58,8 @@ _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u20
 
 def clean(text: str) -> str:
     """Text as it may be stored: NFC, no control characters but tab and newline, no turning marks, no lone surrogates."""
+    if text.isprintable():  # nothing of all this is
+        return unicodedata.normalize("NFC", text)
     text = text.encode("utf-8", "ignore").decode("utf-8") if not text.isascii() else text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = (letter for letter in text if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs"))
@@ -198,6 +203,5 @@ def _raw(inbound: Inbound) -> str:
     """The update as it came, for whoever looks into one that failed."""
     if inbound.raw is not None:
         return clean(inbound.raw)[:MOST_KEPT]
-    fields = ("text", "tap", "label", "start", "file", "cue")
-    came = {name: value for name in fields if (value := getattr(inbound, name)) is not None}
-    return clean(json.dumps(came, ensure_ascii=False, default=str))[:MOST_KEPT]
+    came = {name: value for name in _CAME if (value := getattr(inbound, name)) is not None}
+    return clean(_JSON.encode(came))[:MOST_KEPT]

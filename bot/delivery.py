@@ -168,7 +168,7 @@ class Lane:
 
     def _pump(self) -> None:
         """Start as many requests as there are workers and room in the budget."""
-        while len(self._under_way) < WORKERS and not self._stopping:
+        while any(self._ready) and len(self._under_way) < WORKERS and not self._stopping:
             now = self._time()
             wait = max(self._parked_until - now, self._budget.wait(now, bulk=False))
             if wait > 0:
