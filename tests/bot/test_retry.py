@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.channels.base import Failure, Trouble
-from bot.retry import GIVE_UP, LONGEST_WAIT, Decision, decide
+from bot.retry import GIVE_UP, LONGEST_WAIT, TOO_MANY, Decision, decide
 
 NOW = timedelta(0)
 OLD = GIVE_UP + timedelta(seconds=1)
@@ -31,7 +31,7 @@ OLD = GIVE_UP + timedelta(seconds=1)
         ),
         pytest.param(
             Failure(Trouble.LIMITED, "too many", seconds=7),
-            3, NOW, False, Decision("retry_at", "too many", 3, wait=7, park=7),
+            3, NOW, False, Decision("retry_at", TOO_MANY, 3, wait=7, park=7),
             id="a limit parks the channel and is no try",
         ),
         pytest.param(
