@@ -21,8 +21,9 @@ from storage.tables import Id, Instant, enterprise_contacts, enterprise_words, e
 AT_ONCE = 1000  # rows of one statement
 MOST_WORDS = 5  # of what is looked for
 LOOKED_AT = 400  # enterprises among which the best are picked
-COUNTED = 2000  # of a word's enterprises: more is many
+COUNTED = 4000  # of a word's enterprises: more is many
 LONGEST_WORD = 40
+LONGEST_SEARCH = 400
 _LEAST_DIGITS = 3  # of a tax code
 
 _LAST = "\U0010ffff"  # sorts after whatever a word goes on with
@@ -39,6 +40,11 @@ class NoSuchMerge(StoreError):
 # Finding
 
 _lookup_asked: sa.BindParameter[str] = sa.bindparam("lookup")
+_SEEN = (
+    sa.func.coalesce(enterprises.c.merged_into, enterprises.c.id),
+    enterprises.c.search,
+    enterprises.c.tax_code,
+)
 _COUNT = sa.select(sa.func.count()).select_from(
     sa.select(sa.literal_column("1"))
     .select_from(enterprise_words)
@@ -47,13 +53,22 @@ _COUNT = sa.select(sa.func.count()).select_from(
     .subquery()
 )
 BY_TAX_CODE = (
-    sa.select(enterprises.c.id)
+    sa.select(*_SEEN)
     .where(enterprises.c.tax_code >= sa.bindparam("a0"), enterprises.c.tax_code < sa.bindparam("b0"))
     .order_by(enterprises.c.tax_code)
     .limit(LOOKED_AT)
 )
+BY_NAME = (
+    sa.select(*_SEEN)
+    .where(enterprises.c.search >= sa.bindparam("a0"), enterprises.c.search < sa.bindparam("b0"))
+    .order_by(enterprises.c.search)
+    .limit(LOOKED_AT)
+)
 BY_LOOKUP = (
-    sa.select(enterprise_contacts.c.enterprise_id)
+    sa.select(*_SEEN)
+    .select_from(
+        enterprise_contacts.join(enterprises, enterprises.c.id == enterprise_contacts.c.enterprise_id)
+    )
     .where(enterprise_contacts.c.lookup == _lookup_asked)
     .limit(LOOKED_AT)
 )
@@ -61,16 +76,27 @@ BY_LOOKUP = (
 
 @lru_cache(maxsize=MOST_WORDS)
 def by_words(number: int) -> sa.Select[Any]:
-    """Enterprises with a word that begins with each of `number` beginnings; the first is the rarest."""
-    first = enterprise_words.alias("w0")
-    statement = sa.select(first.c.enterprise_id).where(_begins(first, 0))
+    """Enterprises with a word that begins with each of `number` beginnings, the rarest of which is the first.
+
+    Each subquery has its limit, so that no plan can be worse than COUNTED rows of an index.
+    """
+    words = enterprise_words.alias("w0")
+    rarest = (
+        sa.select(words.c.enterprise_id, words.c.word)
+        .where(_begins(words, 0))
+        .order_by(words.c.word, words.c.enterprise_id)
+        .limit(COUNTED)
+        .subquery("rarest")
+    )
+    fitting = sa.select(rarest.c.enterprise_id)
     for place in range(1, number):
         other = enterprise_words.alias(f"w{place}")
         among: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
-            other.c.enterprise_id == first.c.enterprise_id, _begins(other, place)
+            other.c.enterprise_id == rarest.c.enterprise_id, _begins(other, place)
         )
-        statement = statement.where(among.exists())
-    return statement.order_by(first.c.word, first.c.enterprise_id).limit(LOOKED_AT)
+        fitting = fitting.where(among.exists())
+    found = fitting.order_by(rarest.c.word, rarest.c.enterprise_id).limit(LOOKED_AT).subquery("found")
+    return sa.select(*_SEEN).select_from(found.join(enterprises, enterprises.c.id == found.c.enterprise_id))
 
 
 def _begins(words: sa.FromClause, place: int) -> sa.ColumnElement[bool]:
@@ -78,18 +104,23 @@ def _begins(words: sa.FromClause, place: int) -> sa.ColumnElement[bool]:
 
 
 def find(connection: sa.Connection, text: str, limit: int = 20, *, key: bytes | None = None) -> list[Known]:
-    """Enterprises found by beginnings of words of their names, of a tax code, or by a whole telephone or address.
+    """Enterprises found by beginnings of words of their names, of a tax code, or by a whole telephone or mail address.
 
-    The best come first. `key` is the installation's, without which telephones and mail addresses are not found.
+    The best come first. `key` is the installation's, without which telephones and mail addresses are not found. Where
+    every word asked for is one of COUNTED enterprises or more, only that many are looked at.
     """
-    words = [word[:LONGEST_WORD] for word in plain(text).split()][:MOST_WORDS]
+    folded = plain(text)
+    words = [word[:LONGEST_WORD] for word in folded.split()][:MOST_WORDS]
     if not words:
         return []
-    ids: dict[int, None] = {}
+    found: dict[int, tuple[Any, ...]] = {}
     for statement, values in _searches(connection, text, words, key):
-        ids.update(dict.fromkeys(connection.execute(statement, values).scalars()))
-    found = read(connection, _standing(connection, ids)).values()
-    return sorted(found, key=lambda one: _rank(one, words))[:limit]
+        for number, search, code in connection.execute(statement, values):
+            rank = _rank(search, code, folded, words)
+            found[number] = min(rank, found.get(number, rank))
+    best = sorted(found, key=lambda number: (*found[number], number))[:limit]
+    known = read(connection, best)
+    return [known[number] for number in best]
 
 
 def _searches(
@@ -98,9 +129,10 @@ def _searches(
     digits = "".join(sign for sign in text if sign.isdecimal() and sign.isascii())
     if len(digits) >= _LEAST_DIGITS and not any(map(str.isalpha, text)):
         code = digits if len(digits) <= 10 else f"{digits[:10]}-{digits[10:13]}"
-        yield BY_TAX_CODE, {"a0": code, "b0": code + _LAST}
+        yield BY_TAX_CODE, _between(0, code)
     if key and (value := _contact(text)):
         yield BY_LOOKUP, {"lookup": keyed(key, "value", value.casefold())}
+    yield BY_NAME, _between(0, " ".join(words))
     rarest = sorted(words, key=lambda word: connection.execute(_COUNT, _between(0, word)).scalar_one())
     values: dict[str, str] = {}
     for place, word in enumerate(rarest):
@@ -108,45 +140,33 @@ def _searches(
     yield by_words(len(rarest)), values
 
 
-def _between(place: int, word: str) -> dict[str, str]:
-    return {f"a{place}": word, f"b{place}": word + _LAST}
+def _between(place: int, begins: str) -> dict[str, str]:
+    return {f"a{place}": begins, f"b{place}": begins + _LAST}
 
 
 def _contact(text: str) -> str | None:
     """The whole telephone or mail address that is looked for."""
     if "@" in text:
         return text.strip()
-    number = phone(text)
+    number = phone(text) if any(map(str.isdecimal, text)) else Refusal("")
     return None if isinstance(number, Refusal) else number
 
 
-def _rank(one: Known, words: Sequence[str]) -> tuple[Any, ...]:
-    named = plain(one.name)
-    own = set(named.split())
+def _rank(search: str, code: str | None, folded: str, words: Sequence[str]) -> tuple[Any, ...]:
+    """What comes first: a tax code, the text as it stands, whole words, short names."""
+    own = search.split()
     return (
-        not (one.tax_code or "").startswith("".join(words)),
-        " ".join(words) not in named,
+        not (code or "").startswith("".join(words)),
+        folded not in search,
         -sum(word in own for word in words),
-        len(named),
-        named,
-        one.id,
+        len(search),
+        search,
     )
-
-
-_given_ids = rows(id=Id)
-_STANDING = sa.select(sa.func.coalesce(enterprises.c.merged_into, enterprises.c.id)).select_from(
-    _given_ids.join(enterprises, enterprises.c.id == _given_ids.c.id)
-)
-
-
-def _standing(connection: sa.Connection, ids: Iterable[int]) -> list[int]:
-    """Those enterprises, and for merged ones what they were merged into."""
-    found = connection.execute(_STANDING, bound({"id": one} for one in ids)).scalars()
-    return list(dict.fromkeys(found))
 
 
 # Reading
 
+_given_ids = rows(id=Id)
 _COLUMNS = (
     enterprises.c.id,
     enterprises.c.name,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from handlers.register.found import Candidate, size_band
 from handlers.register.planning import Known, Update
 from storage.database import ERASED
-from storage.enterprises import AT_ONCE, LONGEST_WORD, read
+from storage.enterprises import AT_ONCE, LONGEST_SEARCH, LONGEST_WORD, read
 from storage.errors import StoreError
 from storage.keys import keyed
 from storage.responses import as_json
@@ -299,7 +299,7 @@ class Importer:
             {
                 "id": number,
                 **one,
-                "search": self._written_out(one["name"]),
+                "search": self._written_out(one["name"])[:LONGEST_SEARCH],
                 "size_band": size_band(one["employees"]),
                 "more": orjson.dumps(one["more"]).decode(),
                 "at": instant(at),
@@ -493,7 +493,7 @@ def _created(one: New) -> dict[str, Any]:
         **_fields_of(candidate),
         "number": candidate.row,
         "ref": one.ref,
-        "search": one.search,
+        "search": one.search[:LONGEST_SEARCH],
         "size_band": candidate.size_band,
         "more": orjson.dumps(candidate.more).decode(),
     }

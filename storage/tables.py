@@ -364,7 +364,7 @@ enterprises = sa.Table(
     ),  # random: what links name, so that no id is guessed
     sa.Column("tax_code", Letters(14), unique=True),
     sa.Column("name", sa.Text, nullable=False),
-    sa.Column("search", sa.Text, nullable=False),  # the name folded, its short forms written out
+    sa.Column("search", Letters(400), nullable=False),  # the name folded, its short forms written out
     sa.Column("kind", sa.String(20)),  # a legal form of the survey
     sa.Column("commune", sa.String(40)),  # a commune of the survey
     sa.Column("commune_text", sa.Text, nullable=False),  # as the list had it, where that is none
@@ -378,6 +378,7 @@ enterprises = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("updated_at", Instant, nullable=False),
     sa.Column("merged_into", Id, sa.ForeignKey("enterprises.id")),  # the one it turned out to be
+    sa.Index("ix_enterprises_search", "search"),
     sa.Index("ix_enterprises_merged_into", "merged_into"),
 )
 

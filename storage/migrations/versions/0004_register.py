@@ -27,7 +27,7 @@ def _make_enterprises() -> None:
         sa.Column("ref", sa.String(length=16), nullable=False),
         sa.Column("tax_code", Letters(14), nullable=True),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("search", sa.Text(), nullable=False),
+        sa.Column("search", Letters(400), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=True),
         sa.Column("commune", sa.String(length=40), nullable=True),
         sa.Column("commune_text", sa.Text(), nullable=False),
@@ -46,6 +46,7 @@ def _make_enterprises() -> None:
         sa.UniqueConstraint("ref", name="uq_enterprises_ref"),
         sa.UniqueConstraint("tax_code", name="uq_enterprises_tax_code"),
     )
+    op.create_index("ix_enterprises_search", "enterprises", ["search"])
     op.create_index("ix_enterprises_merged_into", "enterprises", ["merged_into"])
     op.create_table(
         "enterprise_words",
