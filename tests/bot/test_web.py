@@ -13,6 +13,7 @@ from handlers.messages import Choice, Control, Message
 from storage import outbox
 from storage.database import open_database
 from storage.tables import turns
+from tests.bot.test_survey import OWN, SHORT
 from tests.service import Running, running
 from tests.world import Postgres, Sqlite
 
@@ -366,3 +367,19 @@ def _count(url: str, table: str) -> int:
         found: int = connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()
     database.close()
     return found
+
+
+def test_a_talk_with_a_question_for_a_telephone_number_is_shown_again(sqlite: Sqlite) -> None:
+    """What another channel draws for a question is nothing to this page."""
+    with (
+        running(sqlite.new(), DOLUONG_DEMO="1", DOLUONG_MESSAGES_PER_MINUTE="1000") as service,
+        httpx.Client(base_url=service.address, timeout=30) as client,
+    ):
+        client.get("/")
+        for text in (*SHORT, *OWN[:2]):
+            assert post(client, text=text).status_code == 200
+
+        page = client.get("/")
+
+    assert page.status_code == 200
+    assert "điện thoại hay email" in page.text

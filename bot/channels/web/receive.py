@@ -486,7 +486,8 @@ def _shown_line(line: Line, *, mine: bool) -> list[dict[str, Any]]:
 
 
 def _entry(entry: talks.Entry) -> dict[str, Any]:
-    shown = _shown(entry.message) if entry.message else _plain(entry.text)
+    # As when it came, in one piece: what this channel cannot draw is not in it.
+    shown = _shown(render(entry.message, WEB)[-1]) if entry.message else _plain(entry.text)
     return {
         **shown,
         "who": "assistant" if entry.message else "person",
