@@ -20,8 +20,8 @@ from storage.tables import Id, Instant, enterprise_contacts, enterprise_words, e
 
 AT_ONCE = 1000  # rows of one statement
 MOST_WORDS = 5  # of what is looked for
-LOOKED_AT = 400  # enterprises among which the best are picked
-COUNTED = 4000  # of a word's enterprises: more is many
+LOOKED_AT = 300  # enterprises among which the best are picked
+COUNTED = 2500  # of a word's enterprises: more is many
 LONGEST_WORD = 40
 LONGEST_SEARCH = 400
 _LEAST_DIGITS = 3  # of a tax code

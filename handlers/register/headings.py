@@ -23,10 +23,11 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Headings:
-    """The headings of a list; `first` is its first row below them, from 0."""
+    """The headings of a list in its rows `row` to `last`; `first` is the first row below them, all from 0."""
 
     columns: tuple[Heading, ...]
     row: int
+    last: int
     first: int
 
     def of(self, field: HeadingOf) -> list[int]:
@@ -46,12 +47,12 @@ def find_headings(table: Table, texts: Sequence[Sequence[str]], lexis: Lexis) ->
     """
     spread = _spread(table, texts[: LOOKED_AT + 2])
     found = [
-        (headings.fields, -row, headings)
+        (headings.fields, headings.row - headings.last, -row, headings)  # one row rather than two
         for row in range(min(LOOKED_AT, len(spread)))
         for headings in _beginning_at(spread, row, lexis)
     ]
-    best = max(found, key=lambda one: one[:2], default=None)
-    return best[2] if best else None
+    best = max(found, key=lambda one: one[:3], default=None)
+    return best[3] if best else None
 
 
 def _beginning_at(spread: list[list[str]], row: int, lexis: Lexis) -> Iterable[Headings]:
@@ -67,11 +68,12 @@ def _beginning_at(spread: list[list[str]], row: int, lexis: Lexis) -> Iterable[H
         last = row
     fields = {heading.field for heading in one if heading.field}
     if fields & _TOLD_BY and len(fields) > 1:
-        yield Headings(tuple(one), row, _after_numbers(spread, last + 1))
+        yield Headings(tuple(one), row, last, _after_numbers(spread, last + 1))
 
 
 def _is_more(two: list[Heading], one: list[Heading]) -> bool:
-    return len({heading.field for heading in two}) > len({heading.field for heading in one})
+    told = [{heading.field for heading in some} - {None, "contacts"} for some in (two, one)]
+    return len(told[0]) > len(told[1])
 
 
 def _is_data(text: str) -> bool:
@@ -127,7 +129,8 @@ def _field(text: str, lexis: Lexis) -> tuple[int, str]:
         for one in named:
             if f" {one} " in padded:
                 whole = 1000 if one == padded.strip() else 0
-                best = max(best, (whole + len(one), str(field)))
+                score = 1 if field == "contacts" else whole + len(one)  # anything more telling wins
+                best = max(best, (score, str(field)))
     return best
 
 

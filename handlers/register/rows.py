@@ -253,7 +253,7 @@ def _mended(judged: Judged, found: Reading | None) -> _Text:
     if found:
         return _Text(composed(found.text), found, judged.text)
     text = composed(judged.text)
-    unread = "text_unread" if judged.spoilt and _has_signs(judged.text) else ""
+    unread = "text_unread" if judged.spoilt and (judged.readings or _has_signs(judged.text)) else ""
     return _Text(
         text, None, judged.text if text != judged.text else "", "text_lost" if judged.lost else unread
     )
