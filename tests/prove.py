@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ from tests.crash.proof import FULL, LEAKS, catch_early, catch_forgetful, survive
 from tests.documents import open_all
 from tests.forms.stage import DatabaseStage, House, MemoryStage
 from tests.forms.walks import COUNTED, MUTANTS, Outcome, caught, walks
+from tests.telegram_proof import proof as on_telegram
 from tests.world import Postgres, Sqlite
 
 ROOT = Path(__file__).parents[1]
@@ -92,6 +94,33 @@ def survey(seed: int) -> Evidence:
     return Evidence(counts, tuple(faults))
 
 
+def telegram(seed: int) -> Evidence:
+    """On a Telegram that misbehaves, with a service that dies, every update is answered and no limit is passed."""
+    outcomes: list[on_telegram.Outcome] = []
+    caught: dict[str, str] = {}
+    for name, new in _databases():
+        for part in (part for part in on_telegram.FULL if part.database == name):
+            print(f"telegram: {part}", flush=True)
+            tell = _teller(f"telegram, {part.mode}, {name}")
+            outcomes.append(asyncio.run(on_telegram.survive(part, new(), seed, tell)))
+            print(f"telegram: {outcomes[-1].sentence}", flush=True)
+        if name == "sqlite":
+            caught = _mutants_on_telegram(new, seed)
+    faults = [f"{one.part}: {one.faults[0]}" for one in outcomes if one.faults]
+    faults += [f"the mutant was not caught that {mutant}" for mutant, how in caught.items() if not how]
+    counts: Counts = {str(one.part): dict(one.counts) for one in outcomes}
+    together = sum((one.counts for one in outcomes), Counter[str]())
+    return Evidence({"together": dict(together), **counts, "mutants caught": caught}, tuple(faults))
+
+
+def _mutants_on_telegram(new: Callable[[], str], seed: int) -> dict[str, str]:
+    """How each was caught, empty if it was not."""
+    caught = {mutant: asyncio.run(on_telegram.catch(mutant, new(), seed)) for mutant in on_telegram.MUTANTS}
+    for mutant, how in caught.items():
+        print(f"telegram: mutant that {mutant}: {f'caught: {how}' if how else 'lives'}", flush=True)
+    return caught
+
+
 def store(seed: int) -> Evidence:
     """However turns fall into groups, each person hears and keeps the same as with one turn at a time."""
     test = "tests/storage/test_contract.py::test_groups_decide_what_single_turns_decide"
@@ -152,6 +181,7 @@ PROOFS: dict[str, Callable[[int], Evidence]] = {
     "crash": crash,
     "survey": survey,
     "store": store,
+    "telegram": telegram,
     "documents": documents,
     "forms": forms,
 }

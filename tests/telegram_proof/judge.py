@@ -21,10 +21,15 @@ from tests.crash.ledger import Row, ask
 from tests.crash.persona import Record, screen_of
 from tests.crash.survey import wrong_log, wrong_response
 from tests.fakes.telegram import FakeTelegram, Sent
+from tests.fakes.telegram.limits import ANY, Meter
 from tests.telegram_proof.people import Said, Somebody
 from tests.telegram_proof.survey import Respondent
 
 STRAYS = 2.0  # seconds after a death in which a request of the dead may still arrive
+UNWRITTEN = (
+    0.5  # seconds for which what was heard may not be written: marks are gathered, deaths have a pause
+)
+REPLACED = "replaced"  # by the answer to a later tap on the same message
 OPEN = ("queued", "leased", "sending", "retry_at")
 
 _TURNS = """
@@ -63,9 +68,14 @@ _BLOCKED = "SELECT address, blocked_at IS NOT NULL FROM addresses"
 
 @dataclass
 class Deaths:
-    """When the service died, and what the fake had noted then."""
+    """When the service died; `at`: when all it had sent had arrived, and the next one began."""
 
+    died: list[float] = field(default_factory=list)
     at: list[float] = field(default_factory=list)
+
+    def soon_after(self, moment: float) -> bool:
+        """Whether the service died before it could have written what it heard at this moment."""
+        return any(moment <= died < moment + UNWRITTEN for died in self.died)
 
     def life(self, moment: float) -> int:
         """Which life of the service this was in."""
@@ -77,8 +87,41 @@ class Deaths:
         return moment - self.at[life - 1] if life else float("inf")
 
 
+@dataclass
+class Manners(Meter):
+    """The fake's meter, which notes who was told to wait when, and each violation with its moment."""
+
+    told: list[tuple[int, float, float]] = field(default_factory=list)
+    noted: list[tuple[int, float, str]] = field(default_factory=list)
+
+    def park(self, key: int, seconds: int) -> int:
+        """Tell to wait, and note it."""
+        self.told.append((key, self.clock(), self.clock() + seconds))
+        return super().park(key, seconds)
+
+    def charge(self, chat_id: int, what: str, *, private: bool) -> int:
+        """Count one message, and note what was wrong with it."""
+        before = len(self.violations)
+        seconds = super().charge(chat_id, what, private=private)
+        self.noted += [(chat_id, self.clock(), sentence) for sentence in self.violations[before:]]
+        return seconds
+
+    def wrong(self, deaths: Deaths) -> list[str]:
+        """What was sent too early or too much, but for what nobody alive could know."""
+        return [
+            sentence
+            for chat_id, at, sentence in self.noted
+            if not self._is_unknown(chat_id, at, sentence, deaths)
+        ]
+
+    def _is_unknown(self, chat_id: int, at: float, sentence: str, deaths: Deaths) -> bool:
+        """Whether who was told to wait died right then."""
+        told = [since for key, since, until in self.told if key in (ANY, chat_id) and since <= at < until]
+        return "too early" in sentence and bool(told) and all(map(deaths.soon_after, told))
+
+
 @dataclass(frozen=True, slots=True)
-class Part:
+class Piece:
     """One message that is to be said; `since`: not before its update came. `may_lack`: it need not arrive."""
 
     text: str
@@ -185,7 +228,7 @@ def judge(url: str, telegram: FakeTelegram, people: Sequence[Somebody], deaths: 
     counts: Counter[str] = Counter()
     faults += _wrong_words(turns, people)
     faults += _wrong_order(turns, telegram)
-    faults += _wrong_ends(outbox, counts)
+    faults += _wrong_ends(outbox, people, counts)
     faults += _wrong_answers(turns, outbox, people)
     faults += _wrong_chats(turns, outbox, telegram, people, deaths, counts)
     faults += _wrong_consents(consents, people)
@@ -228,11 +271,13 @@ def _wrong_order(turns: Sequence[Row], telegram: FakeTelegram) -> Iterator[str]:
         last[address, queue] = update
 
 
-def _wrong_ends(outbox: Sequence[Row], counts: Counter[str]) -> Iterator[str]:
-    """No message is left open, and none has failed."""
+def _wrong_ends(outbox: Sequence[Row], people: Sequence[Somebody], counts: Counter[str]) -> Iterator[str]:
+    """No message is left open, and none has failed; only what was replaced, or stood before a blocked door, may lack."""
+    blocked = {one.address for one in people if any(not said.kind for said in one.said.values())}
     for address, _, row, status, reason, *_ in outbox:
         counts[f"messages {status}{f' ({reason})' if status == 'skipped' else ''}"] += 1
-        if status not in ("sent", "skipped"):
+        lawful = status == "sent" or (status == "skipped" and (reason == REPLACED or address in blocked))
+        if not lawful:
             yield f"message {row} to {address} is {status}: {reason}"
 
 
@@ -276,7 +321,7 @@ def _wrong_chats(
 ) -> Iterator[str]:
     came = {turn: _update(key) for key, _, _, _, turn in turns}
     since = {update: one.at for somebody in people for update, one in somebody.said.items()}
-    planned: dict[str, list[Part]] = {}
+    planned: dict[str, list[Piece]] = {}
     for address, turn, *row in outbox:
         planned.setdefault(address, []).extend(_parts(row, since[came[turn]], telegram))
     taken: dict[str, list[Sent]] = {}
@@ -289,14 +334,14 @@ def _wrong_chats(
             yield f"chat {address}: {reading.fault}"
 
 
-def _parts(row: Sequence[Any], since: float, telegram: FakeTelegram) -> Iterator[Part]:
+def _parts(row: Sequence[Any], since: float, telegram: FakeTelegram) -> Iterator[Piece]:
     number, status, _, message, replaces = row
     for part in parts(load(message), TELEGRAM):
         text = text_parameters(part, telegram.world.bot["username"])["text"] if part.text else ""
-        yield Part(text.strip(), since, number, status, bool(replaces), may_lack=status == "skipped")
+        yield Piece(text.strip(), since, number, status, bool(replaces), may_lack=status == "skipped")
 
 
-def _with_lacks(planned: Sequence[Part]) -> list[Part]:
+def _with_lacks(planned: Sequence[Piece]) -> list[Piece]:
     """An edit that changes nothing is refused as such and never taken."""
     pairs = zip(planned, ("", *(part.text for part in planned)), strict=False)
     return [
@@ -313,15 +358,15 @@ class Reading:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-def read(planned: Sequence[Part], taken: Sequence[Sent], deaths: Deaths) -> Reading:
+def read(planned: Sequence[Piece], taken: Sequence[Sent], deaths: Deaths) -> Reading:
     """Whether what was taken is what was planned. Several ways to read it are followed at once, the plainest wins."""
     ways: dict[int, Counter[str]] = {0: Counter()}  # how far it was read → what was said again
     before: Sent | None = None
     for sent in taken:
         further: dict[int, Counter[str]] = {}
         for at, again in ways.items():
-            for to, what in _steps(planned, at, sent, before, deaths):
-                counted = again + Counter([what]) if what else again
+            for to, more in _steps(planned, at, sent, before, deaths):
+                counted = again + more
                 if to not in further or counted.total() < further[to].total():
                     further[to] = counted
         if not further:
@@ -334,24 +379,27 @@ def read(planned: Sequence[Part], taken: Sequence[Sent], deaths: Deaths) -> Read
     if not ends:
         lacking = next(part for part in planned[max(ways) :] if not part.may_lack)
         return Reading(f"message {lacking.row}, {lacking.status}, was never taken: {lacking.text[:60]!r}")
-    return Reading(counts=min(ends, key=Counter.total))
+    plainest = min(ends, key=lambda again: again.total())
+    return Reading(counts=plainest)
 
 
 def _steps(
-    planned: Sequence[Part], at: int, sent: Sent, before: Sent | None, deaths: Deaths
-) -> Iterator[tuple[int, str]]:
-    """How far one may have read after this, and what it is called if it was said before."""
+    planned: Sequence[Piece], at: int, sent: Sent, before: Sent | None, deaths: Deaths
+) -> Iterator[tuple[int, Counter[str]]]:
+    """How far one may have read after this, and what is said again by that, or is about to be."""
     text = sent.text.strip()
     for ahead in range(at, len(planned)):
         if planned[ahead].text == text and planned[ahead].since <= sent.at:
-            yield ahead + 1, ""
+            yield ahead + 1, Counter()
         if not planned[ahead].may_lack:
             break
     if before is None:
         return
     if deaths.life(sent.at) > deaths.life(before.at):
-        yield from ((back + 1, "again after a death") for back in range(at) if planned[back].text == text)
+        for back in range(at):
+            if planned[back].text == text:
+                yield back + 1, Counter({"again after a death": at - back})
     elif not before.answered and at and planned[at - 1].text == text:
-        yield at, "again after a failure that left it open"
+        yield at, Counter({"again after a failure that left it open": 1})
     if not sent.answered and deaths.after(sent.at) < STRAYS and any(one.text == text for one in planned[:at]):
-        yield at, "a request of the dead"
+        yield at, Counter({"late requests of the dead": 1})

@@ -4,6 +4,7 @@ Telegram gives their updates to the service until it takes them, so nobody repea
 """
 
 import asyncio
+import itertools
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -42,16 +43,36 @@ class InVain(Exception):
     """Somebody was never answered."""
 
 
+class Taken:
+    """Which updates the service took, as the fake knows it."""
+
+    def __init__(self, telegram: FakeTelegram) -> None:
+        self._all = telegram.acknowledged
+        self._known: set[int] = set()
+        self._read = 0
+
+    def __contains__(self, update: int) -> bool:
+        new = len(self._all) - self._read
+        self._known.update(itertools.islice(reversed(self._all), new))
+        self._read += new
+        return update in self._known
+
+
 @dataclass
 class Somebody:
     """A person and all they did; `moved` is called after each update that came about."""
 
     person: Person
     chance: random.Random
+    taken: Taken
     moved: Callable[[], None]
     patience: float = PATIENCE
     said: dict[int, Said] = field(default_factory=dict)
     done: bool = False
+
+    async def talks(self) -> None:
+        """Hold the conversation."""
+        raise NotImplementedError
 
     @property
     def telegram(self) -> FakeTelegram:
@@ -74,7 +95,8 @@ class Somebody:
         return self.notes(self.person.says(text), "text", text, wants)
 
     async def hears(self, update: int, wants: str = "") -> Message:
-        """What came after an update, with these words in it."""
+        """What came after an update that was taken, with these words in it: an earlier answer may be said again."""
+        await self.is_taken(update)
 
         def fits() -> Message | None:
             since = self.telegram.inbox.moments[update]
@@ -90,6 +112,13 @@ class Somebody:
                 f" the chat is {self.person.chat[-3:]}"
             ) from None
         return found
+
+    async def is_taken(self, update: int) -> None:
+        """Wait until the service has an update: of a webhook, what is tapped may overtake what is typed."""
+        try:
+            await self.telegram.inbox.changed.until(lambda: update in self.taken, self.patience, "taken")
+        except TimeoutError:
+            raise InVain(f"{self.address}: update {update} is never taken: {self.said[update]}") from None
 
     async def asks(self, text: str, wants: str) -> Message:
         """Write something, and wait for the answer."""
@@ -125,7 +154,7 @@ class Asker(Somebody):
         answer = await self.asks(text, wants)
         await self.pauses()
         if text == "menu":
-            await self._taps("Hướng dẫn", answer, "")
+            await self._taps("Hướng dẫn", answer, "như nói chuyện")
         elif self.chance.random() < 0.5:
             await self._taps(answer.labels[0], answer, "")
 

@@ -9,6 +9,7 @@ after» must be caught by the very same look.
 """
 
 import asyncio
+import itertools
 import random
 import socket
 import time
@@ -27,8 +28,8 @@ from tests.crash.victim import MOMENTS
 from tests.fakes.telegram import FakeTelegram, Fault, Faults, Kind, Limits
 from tests.fakes.telegram.calls import Call
 from tests.fakes.telegram.faults import When
-from tests.telegram_proof.judge import OPEN, Deaths, judge, look
-from tests.telegram_proof.people import PATIENCE, Asker, InVain, Somebody
+from tests.telegram_proof.judge import OPEN, Deaths, Manners, judge, look
+from tests.telegram_proof.people import PATIENCE, Asker, InVain, Somebody, Taken
 from tests.telegram_proof.survey import Respondent
 from tests.telegram_proof.victim import OUT, OUT_MOMENTS, WAYS
 
@@ -40,15 +41,13 @@ MANY = 500.0  # and as many as two cores never reach
 A_TALK, AN_ANSWER = 6.0, 1.9  # updates, on average, of a conversation and of one answer of a survey
 LONGEST_WAY = 8.0  # seconds to a fault point
 SETTLED = 90.0  # seconds in which all is quiet at the end
-MOST_ANSWERS = 45
-
 Tell = Callable[[str], None]
 
 SENDING = frozenset({"sendmessage", "editmessagetext", "senddocument"})
 # How often a call of a kind goes wrong, by what.
 ON_THE_WAY_OUT: tuple[tuple[Fault | Kind, float], ...] = (
-    (Fault(Kind.TOO_MANY, 1), 0.001),
-    (Fault(Kind.TOO_MANY, 2), 0.0005),
+    (Fault(Kind.TOO_MANY, 1), 0.0005),
+    (Fault(Kind.TOO_MANY, 3), 0.0005),
     (Kind.INTERNAL, 0.003),
     (Fault(Kind.INTERNAL, taken=True), 0.003),
     (Kind.BAD_GATEWAY, 0.003),
@@ -68,15 +67,17 @@ ON_THE_WAY_IN: tuple[tuple[Fault | Kind, float], ...] = (
 OF_UPDATES = {Kind.DUPLICATE: 0.03, Kind.REPEAT: 0.03, Kind.SWAP: 0.03}
 
 
-def schedule(seed: int, often: float) -> Faults:
-    """What goes wrong; `often` multiplies how often."""
+def schedule(seed: int, often: float, told_to_wait: int = 0) -> Faults:
+    """What goes wrong; `often` multiplies how often, `told_to_wait` adds a «retry after» at every so many-th message."""
     chance = random.Random(seed)
     plan: list[tuple[When, Fault | Kind]] = [
         (_by_chance(chance, rate * often, fetching=fetching), what)
         for fetching, rates in ((False, ON_THE_WAY_OUT), (True, ON_THE_WAY_IN))
         for what, rate in rates
     ]
-    rates = {kind: min(1.0, rate * often) for kind, rate in OF_UPDATES.items()}
+    if told_to_wait:
+        plan.append((_at_every(told_to_wait), Fault(Kind.TOO_MANY, 3)))
+    rates: dict[Kind | Fault, float] = {kind: min(1.0, rate * often) for kind, rate in OF_UPDATES.items()}
     return Faults(seed=seed, rates=rates, plan=plan)
 
 
@@ -84,6 +85,15 @@ def _by_chance(chance: random.Random, rate: float, *, fetching: bool) -> Callabl
     def strikes(call: Call) -> bool:
         fits = call.method == "getupdates" if fetching else call.method in SENDING
         return fits and chance.random() < rate
+
+    return strikes
+
+
+def _at_every(nth: int) -> Callable[[Call], bool]:
+    left = itertools.cycle(range(nth))
+
+    def strikes(call: Call) -> bool:
+        return call.method in SENDING and next(left) == nth - 1
 
     return strikes
 
@@ -97,8 +107,10 @@ class Part:
     askers: int
     respondents: int
     kills: int
+    answers: int = 45  # at most, of one respondent
     rate: float = MANY  # messages a second, over all
     often: float = 1.0  # how much more often than usual something goes wrong
+    told_to_wait: int = 0  # after so many messages each time
 
     def __str__(self) -> str:
         return (
@@ -166,26 +178,14 @@ class Trial:
 
     async def run(self, kills: Sequence[Kill] | None = None, tell: Tell = _silent) -> Outcome:
         """Go through it; ends at the first fault that shows."""
-        began = time.monotonic()
-        part = self._part
+        began, part = time.monotonic(), self._part
         limits = Limits(overall_rate=part.rate, overall_burst=part.rate)
         kills = drawn(part.kills, self._chance) if kills is None else kills
         faults: list[str] = []
-        async with FakeTelegram(
-            limits=limits, faults=schedule(self._seed, part.often), seed=self._seed
-        ) as telegram:
-            port = _free_port()
-            settings = {
-                "DOLUONG_SECRET_KEY": "k" * 32,
-                "DOLUONG_INSTANCE": "proof",
-                "DOLUONG_PROCESS_NAME": "proof",
-                "DOLUONG_TELEGRAM_TOKEN": telegram.token,
-                "DOLUONG_TELEGRAM_BASE_URL": telegram.address,
-                "DOLUONG_TELEGRAM_MODE": part.mode,
-                "DOLUONG_TELEGRAM_PER_SECOND": f"{part.rate:g}",
-                "DOLUONG_PORT": f"{port}",
-                "DOLUONG_PUBLIC_URL": f"http://127.0.0.1:{port}",
-            }
+        plan = schedule(self._seed, part.often, part.told_to_wait)
+        async with FakeTelegram(limits=limits, faults=plan, seed=self._seed) as telegram:
+            telegram.meter = self._manners = Manners(limits, telegram.clock)
+            settings = _settings(telegram, part)
             async with Service(self._url, self._writer, victim=VICTIM, settings=settings) as service:
                 try:
                     faults = await self._lives(telegram, service, kills, tell)
@@ -199,6 +199,8 @@ class Trial:
     ) -> list[str]:
         """The people talk, and one life comes after the other."""
         self._people = self._gather(telegram)
+        if not kills:
+            self._died.set()
         spare = await service.spawn(kills[0] if kills else None)
         async with asyncio.TaskGroup() as group:
             talking = group.create_task(self._all_talk())
@@ -214,18 +216,20 @@ class Trial:
         await service.gone(last, 0)
         verdict = judge(self._url, telegram, self._people, self._deaths)
         self._counts.update(verdict.counts)
-        return [*verdict.faults, *_wrong_manners(telegram)]
+        return [*verdict.faults, *self._wrong_manners(telegram)]
 
     # The people
 
     def _gather(self, telegram: FakeTelegram) -> list[Somebody]:
         people: list[Somebody] = []
+        taken = Taken(telegram)
         for number in range(self._part.respondents):
-            most = self._chance.randint(8, MOST_ANSWERS)
+            most = self._chance.randint(self._part.answers // 4, self._part.answers)
             people.append(
                 Respondent(
                     telegram.person(f"Bình {number}"),
                     random.Random(self._chance.random()),
+                    taken,
                     self._came,
                     form=self._form,
                     today=self._today,
@@ -236,7 +240,7 @@ class Trial:
             )
         for number in range(self._part.askers):
             chance = random.Random(self._chance.random())
-            people.append(Asker(telegram.person(f"An {number}"), chance, self._came, self._patience))
+            people.append(Asker(telegram.person(f"An {number}"), chance, taken, self._came, self._patience))
         return people
 
     def _came(self) -> None:
@@ -280,8 +284,9 @@ class Trial:
             await service.wake(process)
             await self._until(self._expected() * number / (len(kills) + 1), talking)
             await self._die(process, service, kill)
+            self._deaths.died.append(telegram.clock())
             await asyncio.sleep(0.05)  # what the dead had sent arrives
-            faults = [*look(self._url, telegram, self._people), *_wrong_manners(telegram)]
+            faults = [*look(self._url, telegram, self._people), *self._wrong_manners(telegram)]
             if faults:
                 talking.cancel()
                 return process, faults
@@ -334,6 +339,10 @@ class Trial:
                 return
             await asyncio.sleep(0.2)
 
+    def _wrong_manners(self, telegram: FakeTelegram) -> list[str]:
+        suspicious = (f"suspicious: {sentence}" for sentence in telegram.suspicions)
+        return [*self._manners.wrong(self._deaths), *suspicious]
+
     def _count(self, telegram: FakeTelegram) -> None:
         counts = self._counts
         counts["people"] = len(self._people)
@@ -346,13 +355,26 @@ class Trial:
         )
         counts["messages taken"] = len(telegram.sent)
         counts["updates given again"] = sum(times - 1 for times in telegram.deliveries.values())
+        unknown = len(self._manners.noted) - len(self._manners.wrong(self._deaths))
+        counts["sent too early as the one who was told had died"] = unknown
         counts["taps never acknowledged"] = len(telegram.unanswered)
         for kind, count in telegram.faults.counts.items():
             counts[f"faults: {kind}"] = count
 
 
-def _wrong_manners(telegram: FakeTelegram) -> list[str]:
-    return [*telegram.violations, *(f"suspicious: {sentence}" for sentence in telegram.suspicions)]
+def _settings(telegram: FakeTelegram, part: Part) -> dict[str, str]:
+    port = _free_port()
+    return {
+        "DOLUONG_SECRET_KEY": "k" * 32,
+        "DOLUONG_INSTANCE": "proof",
+        "DOLUONG_PROCESS_NAME": "proof",
+        "DOLUONG_TELEGRAM_TOKEN": telegram.token,
+        "DOLUONG_TELEGRAM_BASE_URL": telegram.address,
+        "DOLUONG_TELEGRAM_MODE": part.mode,
+        "DOLUONG_TELEGRAM_PER_SECOND": f"{part.rate:g}",
+        "DOLUONG_PORT": f"{port}",
+        "DOLUONG_PUBLIC_URL": f"http://127.0.0.1:{port}",
+    }
 
 
 def _free_port() -> int:
@@ -362,8 +384,8 @@ def _free_port() -> int:
 
 
 SMALL = (
-    Part("sqlite", "polling", askers=30, respondents=4, kills=6, often=4),
-    Part("postgresql", "webhook", askers=30, respondents=4, kills=6, often=4),
+    Part("sqlite", "polling", askers=20, respondents=3, kills=4, answers=10, often=5),
+    Part("postgresql", "webhook", askers=20, respondents=3, kills=4, answers=10, often=5),
 )
 FULL = (
     Part("sqlite", "polling", askers=720, respondents=80, kills=18),
@@ -379,15 +401,30 @@ async def survive(part: Part, url: str, seed: int, tell: Tell = _silent) -> Outc
     return await Trial(part, url, seed).run(tell=tell)
 
 
+@dataclass(frozen=True)
+class Mutant:
+    """A service that breaks a promise, what it is tried with, and the words that tell it was caught for that."""
+
+    writer: str
+    fault: str
+    part: Part
+    kills: tuple[Kill, ...] = ()
+
+
 A_FEW = Part("sqlite", "polling", askers=25, respondents=0, kills=0)
-MUTANTS: dict[str, tuple[str, Part, tuple[Kill, ...]]] = {
-    "acknowledges before its commit": ("early", A_FEW, (Point("together", "before commit", 2),) * 3),
-    "marks a reply as sent before it was sent": ("hasty", A_FEW, (Point(OUT, "before request", 2),) * 3),
-    "does not hear «retry after»": ("deaf", replace(A_FEW, often=10), ()),
+MUTANTS = {
+    "acknowledges before its commit": Mutant(
+        "early", "acknowledged and lost", A_FEW, (Point("together", "before commit", 2),) * 3
+    ),
+    "marks a reply as sent before it was sent": Mutant(
+        "hasty", "marked as sent", A_FEW, (Point(OUT, "before request", 2),) * 3
+    ),
+    "does not hear «retry after»": Mutant("deaf", "too early", replace(A_FEW, askers=10, told_to_wait=12)),
 }
 
 
-async def catch(mutant: str, url: str, seed: int) -> Outcome:
-    """A mutant, which must fail."""
-    writer, part, kills = MUTANTS[mutant]
-    return await Trial(part, url, seed, writer=writer, patience=15.0).run(kills)
+async def catch(mutant: str, url: str, seed: int) -> str:
+    """The fault by which a mutant is caught, empty if it lives."""
+    one = MUTANTS[mutant]
+    outcome = await Trial(one.part, url, seed, writer=one.writer, patience=15.0).run(one.kills)
+    return next((fault for fault in outcome.faults if one.fault in fault), "")

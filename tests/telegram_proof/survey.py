@@ -16,7 +16,7 @@ from content.forms import Form
 from handlers.fills import Fill
 from tests.crash.persona import SELDOM, Move, Persona, Record, Screen, Shown
 from tests.fakes.telegram import Message, Person
-from tests.telegram_proof.people import PATIENCE, SURVEY, InVain, Somebody
+from tests.telegram_proof.people import PATIENCE, SURVEY, InVain, Somebody, Taken
 
 GO_ON = "form:next"
 LENGTH_OF_TAX_CODE = 10
@@ -128,6 +128,7 @@ class Respondent(Somebody):
         self,
         person: Person,
         chance: random.Random,
+        taken: Taken,
         moved: Callable[[], None],
         *,
         form: Form,
@@ -136,7 +137,7 @@ class Respondent(Somebody):
         died: Callable[[], Awaitable[None]],
         patience: float = PATIENCE,
     ) -> None:
-        super().__init__(person, chance, moved, patience)
+        super().__init__(person, chance, taken, moved, patience)
         self.answers = Answers(form, today, chance)
         self.pending: tuple[int, Record] | None = None
         self.most = most
@@ -190,15 +191,9 @@ class Respondent(Somebody):
 
     async def _ticks(self, move: Ticks) -> None:
         for value in move.values:
-            before = self._looks()
-            await self._gives(self._taps(value), self.record)
-            await self._until(lambda: self._looks() != before, f"a change of the box {value}")  # noqa: B023
+            await self.is_taken(self._taps(value))
         await self._until(lambda: self._button(move.done), "«done»")
         await self._gives(self._taps(move.done), move.after)
-
-    def _looks(self) -> tuple[str, list[str]]:
-        asked = self._asked()
-        return asked.text, asked.labels
 
     def _button(self, value: str) -> str:
         """What the button of a value says, empty if there is none."""
