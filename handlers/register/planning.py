@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from handlers.register.found import Candidate, Fault
-from handlers.register.twins import Named, Names, where
+from handlers.register.twins import Named, Names, are_alike, where
 from handlers.register.words import Lexis, plain
 
 FIELDS = ("name", "tax_code", "kind", "address", "commune", "commune_text", "sector", "employees", "note")
@@ -156,10 +156,7 @@ class Planner:
         return right
 
     def _are_alike(self, one: Candidate, other: Candidate | Known) -> bool:
-        names = Names(self._lexis, [Named(0, one.name, None, "")])
-        return bool(names.like(Named(1, other.name, None, ""))) or self._lexis.core(
-            one.name
-        ) == self._lexis.core(other.name)
+        return are_alike(self._lexis.core(one.name), self._lexis.core(other.name))
 
     def _without_likely(self, rows: Sequence[Candidate], plan: Plan) -> list[Candidate]:
         """Without rows that look like one before them in the list."""

@@ -9,6 +9,7 @@ from rapidfuzz import fuzz
 from handlers.register.words import Lexis, plain
 
 LIKELY = 90.0  # of 100: token_sort_ratio of two names without their common words
+ALIKE = 80.0  # of 100: token_set_ratio of two names that have one tax code
 _MOST_OF_A_WORD = 400  # names with one word: a word of more says little
 _WORDS_ASKED = 3
 
@@ -60,6 +61,11 @@ class Names:
         words = sorted(set(core.split()), key=lambda word: (len(self._by_word.get(word, ())), word))
         rare = [word for word in words if len(self._by_word.get(word, ())) <= _MOST_OF_A_WORD] or words[:1]
         return sorted({place for word in rare[:_WORDS_ASKED] for place in self._by_word.get(word, ())})
+
+
+def are_alike(core: str, other: str) -> bool:
+    """Whether two names with one tax code can be one enterprise's; words added or left out do not matter."""
+    return fuzz.token_set_ratio(core, other) >= ALIKE
 
 
 def may_be_one(one: Named, other: Named) -> bool:
