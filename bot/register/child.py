@@ -8,12 +8,16 @@ Writes one JSON object to standard output: {"sheets": [{"name", "is_hidden", "he
 
 import sys
 from datetime import date, datetime, time, timedelta
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 MOST_COLUMNS = 200
+_OLE = b"\xd0\xcf\x11\xe0"
 
 
 def main() -> None:
@@ -21,7 +25,7 @@ def main() -> None:
     path, most_rows, most_bytes = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     _limit_memory(most_bytes)
     try:
-        answer: dict[str, Any] = {"sheets": list(_sheets(path, most_rows))}
+        answer: dict[str, Any] = {"sheets": _sheets(path, most_rows)}
     except PasswordError:
         answer = {"error": "password"}
     except (CalamineError, OSError, ValueError):
@@ -38,11 +42,24 @@ def _limit_memory(most: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _sheets(path: str, most_rows: int) -> Any:
-    with CalamineWorkbook.from_path(path) as book:
-        for about in book.sheets_metadata:
-            if about.typ is SheetTypeEnum.WorkSheet:
-                yield _sheet(book, about, most_rows)
+def _sheets(path: str, most_rows: int) -> list[dict[str, Any]]:
+    """The sheets of a workbook, whatever it is called."""
+    data = Path(path).read_bytes()
+    try:
+        return _read(CalamineWorkbook.from_filelike(BytesIO(data)), most_rows)
+    except CalamineError:
+        if not data.startswith(_OLE):
+            raise
+    with TemporaryDirectory() as folder:  # only by its name is it told why an old workbook cannot be read
+        named = Path(folder) / "book.xls"
+        named.write_bytes(data)
+        return _read(CalamineWorkbook.from_path(named), most_rows)
+
+
+def _read(opened: CalamineWorkbook, most_rows: int) -> list[dict[str, Any]]:
+    with opened as book:
+        found = [about for about in book.sheets_metadata if about.typ is SheetTypeEnum.WorkSheet]
+        return [_sheet(book, about, most_rows) for about in found]
 
 
 def _sheet(book: CalamineWorkbook, about: Any, most_rows: int) -> dict[str, Any]:
