@@ -161,7 +161,7 @@ def _best(found: list[Reading]) -> tuple[Reading, ...]:
 
 def _is_beyond(text: str) -> bool:
     """Whether a text has letters that no old font could have put there."""
-    return any(sign > "\u0160" for sign in text)
+    return any(sign > "\u0160" and sign.isalpha() and sign not in _SHOWN for sign in text)
 
 
 def _syllables(words: RegisterWords) -> frozenset[str]:
@@ -197,6 +197,7 @@ class Font:
         return "".join(back.get(sign) or back.get(sign.lower(), sign) for sign in letters)
 
 
+_SHOWN = frozenset("ŠšŽžŸƒˆ")  # letters of Windows-1252 beyond Latin-1, as bytes of UTF-8 may show
 _TYPED = frozenset("“”‘’–—…•™")  # signs that Windows programs put between words
 
 

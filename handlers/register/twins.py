@@ -1,7 +1,7 @@
 """Finds enterprises that may be one: by the same tax code, or by nearly the same name in the same place."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
@@ -31,6 +31,7 @@ class Names:
         self._lexis = lexis
         self._known: list[tuple[Named, str]] = []
         self._by_word: dict[str, list[int]] = defaultdict(list)
+        self._without_code: dict[str, list[int]] = defaultdict(list)  # those that one with a tax code may be
         for one in known:
             self.add(one)
 
@@ -41,12 +42,14 @@ class Names:
         self._known.append((one, core))
         for word in set(core.split()):
             self._by_word[word].append(place)
+            if not one.tax_code:
+                self._without_code[word].append(place)
 
     def like(self, one: Named) -> list[tuple[float, Named]]:
         """Those that may be the same, the likeliest first; two with different tax codes are two."""
         core = self._lexis.core(one.name)
         found: dict[int, tuple[float, Named]] = {}
-        for place in self._candidates(core):
+        for place in self._candidates(core, self._without_code if one.tax_code else self._by_word):
             other, its = self._known[place]
             if other.key == one.key or not may_be_one(one, other):
                 continue
@@ -56,11 +59,14 @@ class Names:
                 found[other.key] = max(best, (likeness, other), key=lambda pair: pair[0])
         return sorted(found.values(), key=lambda pair: (-pair[0], pair[1].key))
 
-    def _candidates(self, core: str) -> Sequence[int]:
+    @staticmethod
+    def _candidates(core: str, by_word: Mapping[str, Sequence[int]]) -> Sequence[int]:
         """Names with one of the rarest words of a name."""
-        words = sorted(set(core.split()), key=lambda word: (len(self._by_word.get(word, ())), word))
-        rare = [word for word in words if len(self._by_word.get(word, ())) <= _MOST_OF_A_WORD] or words[:1]
-        return sorted({place for word in rare[:_WORDS_ASKED] for place in self._by_word.get(word, ())})
+        words = sorted((len(by_word.get(word, ())), word) for word in set(core.split()))
+        rare = [word for number, word in words if number <= _MOST_OF_A_WORD] or [
+            word for _, word in words[:1]
+        ]
+        return sorted({place for word in rare[:_WORDS_ASKED] for place in by_word.get(word, ())})
 
 
 def are_alike(core: str, other: str) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Self
 
 from handlers.register.cells import is_number, one_line, text_of
@@ -95,6 +96,9 @@ _LEAST_DIGITS = 7  # of a telephone: fewer belong to the one before
 _LOCAL = (6, 7)  # digits of a telephone without its area
 
 
+_phone = lru_cache(maxsize=4)(phone)  # one cell asks twice for the same
+
+
 def read_phones(cell: Cell, lexis: Lexis) -> Read:
     """Every telephone of a cell in E.164."""
     written = text_of(cell).lstrip("'’`")
@@ -131,7 +135,7 @@ def _with_area(parts: list[str]) -> list[str]:
 def _parts(written: str) -> list[str]:
     """The telephones of a cell, one by one."""
     bare = _BRACKETS.sub(" ", written)
-    if not isinstance(phone(bare), Refusal):
+    if not isinstance(_phone(bare), Refusal):
         return [bare]
     parts = [part for part in _BETWEEN.split(bare) if len(_DIGIT.findall(part)) >= _LEAST_DIGITS]
     if len(parts) == 1:
@@ -142,7 +146,7 @@ def _parts(written: str) -> list[str]:
 
 def _one_phone(part: str) -> Read:
     typed = one_line(_WORDS.sub(" ", part).strip(" .:-"))
-    found = phone(typed)
+    found = _phone(typed)
     if isinstance(found, str):
         return Read([found])
     if found.suggestion:
