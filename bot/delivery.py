@@ -239,16 +239,16 @@ class Lane:
 
     async def _send(self, chat: Chat, letter: Letter) -> None:
         """Send one part of a letter and decide what comes next in its chat."""
-        wait = 0.0
+        wait, began = 0.0, self._now()
         try:
             letter.parts = letter.parts or parts(letter.post.message, self._channel.can)
             replaces = None if letter.sent else letter.post.replaces
             await self._channel.send(chat.address, letter.parts[letter.sent], replaces)
         except NotSent as not_sent:
-            wait = await self._failed(chat, letter, not_sent.failure)
+            wait = await self._failed(chat, letter, not_sent.failure, began)
         except Exception as error:  # noqa: BLE001  one message must not stop the others
             log.error("message could not be sent", channel=self._name, post=letter.post.id, exc_info=error)
-            wait = await self._failed(chat, letter, Failure(Trouble.IN_DOUBT, type(error).__name__))
+            wait = await self._failed(chat, letter, Failure(Trouble.IN_DOUBT, type(error).__name__), began)
         else:
             self.trouble = None
             letter.sent += 1
@@ -260,8 +260,8 @@ class Lane:
         else:
             self._rested(chat)
 
-    async def _failed(self, chat: Chat, letter: Letter, failure: Failure) -> float:
-        """Write what a failure means; gives back how long the chat must wait."""
+    async def _failed(self, chat: Chat, letter: Letter, failure: Failure, began: datetime) -> float:
+        """Write what the failure of a try that began then means; gives back how long the chat must wait."""
         post, now = letter.post, self._now()
         decision = decide(failure, post.tries, now - post.at, bulk=post.bulk)
         log.warning(
@@ -279,15 +279,19 @@ class Lane:
         chat.letters.popleft()
         self._settle(letter, decision.status, decision.tries, decision.reason)
         if decision.blocks:
-            await self._block(chat, decision.reason)
+            await self._block(chat, decision.reason, began)
         return 0.0
 
-    async def _block(self, chat: Chat, reason: str) -> None:
-        """Leave the address alone, in the database and here."""
+    async def _block(self, chat: Chat, reason: str, as_of: datetime) -> None:
+        """Leave the address alone, in the database and here, but for what answers somebody who wrote since then."""
         name, address, now = self._name, chat.address, self._now()
-        await self._written(lambda connection: posts.block(connection, name, address, reason, now))
-        while chat.letters:
-            self._let_go(chat.letters.popleft())
+        await self._written(lambda connection: posts.block(connection, name, address, reason, now, as_of))
+        waiting, chat.letters = chat.letters, deque()
+        for letter in waiting:
+            if letter.post.at > as_of:
+                chat.letters.append(letter)
+            else:
+                self._let_go(letter)
 
     async def _move(self, chat: Chat, to: str) -> None:
         name, address = self._name, chat.address

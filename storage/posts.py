@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from handlers.messages import Message
 from storage.outbox import load
 from storage.rows import bound, rows
-from storage.tables import OPEN, Id, Instant, addresses, instant, outbox
+from storage.tables import OPEN, Id, Instant, addresses, instant, outbox, people, turns
 
 End = Literal["sent", "failed", "skipped", "unknown", "retry_at"]
 
@@ -251,26 +251,59 @@ _PLACE = (
     .where(addresses.c.channel == sa.bindparam("met_channel"), addresses.c.address == sa.bindparam("met"))
     .scalar_subquery()
 )
+_FREE = sa.update(addresses).where(addresses.c.id == _PLACE).values(blocked_at=sa.null())
 _BLOCK = (
-    sa.update(addresses).where(addresses.c.id == _PLACE).values(blocked_at=sa.bindparam("now", type_=Instant))
+    sa.update(addresses)
+    .where(
+        addresses.c.id == _PLACE,
+        ~sa.exists().where(
+            people.c.id == addresses.c.person_id, people.c.seen_at > sa.bindparam("as_of", type_=Instant)
+        ),
+    )
+    .values(blocked_at=sa.bindparam("now", type_=Instant))
 )
 _SKIP = (
     sa.update(outbox)
-    .where(outbox.c.address_id == _PLACE, _is_open)
+    .where(outbox.c.address_id == _PLACE, _is_open, outbox.c.at <= sa.bindparam("as_of", type_=Instant))
     .values(status=sa.literal_column("'skipped'"), reason=sa.bindparam("why"))
 )
 
 
-def block(connection: sa.Connection, channel: str, address: str, reason: str, now: datetime) -> int:
-    """Leave an address alone from now on, and what waits for it; gives back how many messages that were."""
-    met: dict[str, Any] = {"met_channel": channel, "met": address}
+def block(
+    connection: sa.Connection,
+    channel: str,
+    address: str,
+    reason: str,
+    now: datetime,
+    as_of: datetime | None = None,
+) -> int:
+    """Leave an address alone from now on, and what waits for it; gives back how many messages that were.
+
+    `as_of` is when it let nothing through, where that is told late: who wrote since then lets through again.
+    """
+    met: dict[str, Any] = {"met_channel": channel, "met": address, "as_of": as_of or now}
     connection.execute(_BLOCK, {**met, "now": now})
     return connection.execute(_SKIP, {**met, "why": reason}).rowcount
 
 
+_LAST_KEY = (
+    sa.select(turns.c.update_key)
+    .join(outbox, outbox.c.turn_id == turns.c.id)
+    .where(outbox.c.address_id == _PLACE)
+    .order_by(outbox.c.id.desc())
+    .limit(1)
+)
+
+
+def last_key(connection: sa.Connection, channel: str, address: str) -> str | None:
+    """The key of the update from this address that was answered last, None if none was."""
+    key: str | None = connection.scalar(_LAST_KEY, {"met_channel": channel, "met": address})
+    return key
+
+
 def unblock(connection: sa.Connection, channel: str, address: str) -> None:
     """An address lets us through again."""
-    connection.execute(_BLOCK, {"met_channel": channel, "met": address, "now": None})
+    connection.execute(_FREE, {"met_channel": channel, "met": address})
 
 
 _other = addresses.alias("other")

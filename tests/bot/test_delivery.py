@@ -18,7 +18,7 @@ from bot.delivery import Delivery
 from handlers.messages import Attachment, Message
 from storage.outbox import dump
 from storage.tables import instant
-from tests.world import Sqlite, new_app
+from tests.world import Clock, Sqlite, new_app
 
 LIFTED = Rates(per_second=100_000, per_chat=100_000, chat_burst=1_000, group_per_minute=100_000)
 
@@ -101,6 +101,11 @@ class House:
                 self.post.news.clear()
                 await self.post.news.wait()
         return self.post.sent
+
+    @property
+    def clock(self) -> Clock:
+        assert isinstance(self.app.now, Clock)
+        return self.app.now
 
     def rows(self, columns: str = "status") -> list[tuple[Any, ...]]:
         with self.app.database.reader.connect() as connection:
@@ -237,6 +242,20 @@ async def test_a_blocked_address_is_marked_and_left_alone(url: str) -> None:
         with here.app.database.reader.connect() as connection:
             assert connection.execute(sa.text("SELECT blocked_at IS NOT NULL FROM addresses")).scalar()
         assert here.post.sent == []
+
+
+async def test_who_wrote_again_since_they_blocked_is_answered(url: str) -> None:
+    gate, gone = asyncio.Event(), Failure(Trouble.GONE, "blocked by the user")
+    async with house(url, Post(fails=deque([gone]), gate=gate)) as here:
+        await here.says("an", "menu")
+        here.clock.pass_(seconds=1)
+        await here.says("an", "kinh phí lấy từ đâu")
+        gate.set()
+
+        await here.settles("skipped", "skipped", "sent")
+
+        with here.app.database.reader.connect() as connection:
+            assert connection.execute(sa.text("SELECT blocked_at FROM addresses")).scalar() is None
 
 
 async def test_who_moved_is_found_again(sqlite: Sqlite) -> None:

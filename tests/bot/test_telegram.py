@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import openpyxl
+import orjson
 import pytest
 
 from bot.channels.telegram.channel import SECRET_HEADER
@@ -18,6 +19,7 @@ from handlers.messages import Message
 from handlers.router import Router
 from storage.outbox import load
 from tests.fakes.telegram import FakeTelegram, Fault, Faults, Kind, Limits
+from tests.fakes.telegram.people import member_update
 from tests.persona import wood_firm
 from tests.telegram import Respondent, Stage, on_telegram
 from tests.world import Postgres, Sqlite, new_app
@@ -331,6 +333,19 @@ async def test_whoever_blocks_the_bot_is_left_alone_until_they_come_back(stage: 
     an.person.unblocks()
     await an.says("menu")
     assert stage.stored("SELECT blocked_at FROM addresses") == [(None,)]
+
+
+async def test_a_block_that_is_told_after_what_was_said_since_blocks_nothing(hooked: Stage) -> None:
+    an = await at_the_menu(hooked)
+    await hooked.telegram.settled()
+    assert hooked.telegram.webhook
+    secret = {SECRET_HEADER: hooked.telegram.webhook.secret}
+    blocks = member_update(hooked.telegram.world, an.person.private, an.person, "member", "kicked")
+
+    for step, is_blocked in ((-1, False), (1, True)):
+        late = orjson.dumps({"update_id": an.person.last_update + step, "my_chat_member": blocks})
+        assert await posted(hooked, secret, late) == 200
+        assert hooked.stored("SELECT blocked_at IS NOT NULL FROM addresses") == [(is_blocked,)]
 
 
 async def test_an_answer_to_somebody_who_blocked_meanwhile_is_skipped(polled: Stage) -> None:

@@ -236,12 +236,12 @@ BUTTONS = {"inline_keyboard": [[{"text": "Có", "callback_data": "y"}, {"text": 
         ),
         pytest.param({"message": message(GROUP, new_chat_title="Tổ cân")}, Nothing(), id="a service message"),
         pytest.param({"message": message(pinned_message=message(text="x"))}, Nothing(), id="a pinned message"),
-        pytest.param(member(PRIVATE, "member", "kicked"), Membership("5", inside=False), id="blocked"),
-        pytest.param(member(PRIVATE, "kicked", "member"), Membership("5", inside=True), id="unblocked"),
+        pytest.param(member(PRIVATE, "member", "kicked"), Membership("5", inside=False, number=1), id="blocked"),
+        pytest.param(member(PRIVATE, "kicked", "member"), Membership("5", inside=True, number=1), id="unblocked"),
         pytest.param(
             member(GROUP, "left", "member"), Said(inbound(address="-9", cue=InGroup())), id="brought into a group"
         ),
-        pytest.param(member(GROUP, "member", "kicked"), Membership("-9", inside=False), id="put out of a group"),
+        pytest.param(member(GROUP, "member", "kicked"), Membership("-9", inside=False, number=1), id="put out of a group"),
         pytest.param(
             {"message_reaction_count": {"chat": GROUP, "message_id": 1, "date": 1, "reactions": []}},
             Nothing(),

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from telegram import Bot
 from telegram.error import TelegramError
 
@@ -57,8 +58,8 @@ class Intake:
         match came:
             case Said():
                 await self._in_order(came.inbound.address, lambda: self._said(came))
-            case Membership(address, inside):
-                await self._in_order(address, lambda: self._membership(address, inside=inside))
+            case Membership():
+                await self._in_order(came.address, lambda: self._membership(came))
             case Moved(address, to):
                 name = TELEGRAM.name
                 await self._conversation.run(lambda connection: posts.move(connection, name, address, to))
@@ -126,14 +127,18 @@ class Intake:
             told = too_large(file.name, file.media_type) if is_large else file
         return Inbound(inbound.channel, inbound.address, inbound.key, file=told)
 
-    async def _membership(self, address: str, *, inside: bool) -> None:
-        name, now = TELEGRAM.name, self._now()
-        if inside:
-            await self._conversation.run(lambda connection: posts.unblock(connection, name, address))
-        else:
-            await self._conversation.run(
-                lambda connection: posts.block(connection, name, address, "blocked", now)
-            )
+    async def _membership(self, came: Membership) -> None:
+        """Webhooks keep only each kind of update in order: that somebody left may come after what they said since."""
+        name, address, now = TELEGRAM.name, came.address, self._now()
+
+        def keep(connection: sa.Connection) -> None:
+            last = posts.last_key(connection, name, address)
+            if came.inside:
+                posts.unblock(connection, name, address)
+            elif last is None or self._reader.number(last) < came.number:
+                posts.block(connection, name, address, "blocked", now)
+
+        await self._conversation.run(keep)
 
     async def _tell_presser(self, query: str, language: str | None) -> None:
         text = self._say("en" if (language or "").startswith("en") else "vi", "in_group_button")

@@ -57,6 +57,7 @@ class Membership:
 
     address: str
     inside: bool
+    number: int  # of the update: what came about later has a higher one
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,10 @@ class Reader:
         """The update key: numbers of updates are a bot's own."""
         return f"{self._bot_id}:{update_id}"
 
+    def number(self, key: str) -> int:
+        """The number of the update that has this key."""
+        return int(key.rpartition(":")[2])
+
     def _inbound(self, number: int, chat: Json, **came: Any) -> Inbound:
         return Inbound(TELEGRAM.name, str(int(chat["id"])), self.key(number), **came)
 
@@ -126,7 +131,7 @@ class Reader:
         was_outside = changed["old_chat_member"]["status"] in _GONE
         if inside and was_outside and chat["type"] != ChatType.PRIVATE:
             return Said(self._inbound(number, chat, cue=InGroup()))
-        return Membership(str(chat["id"]), inside)
+        return Membership(str(chat["id"]), inside, number)
 
     def _edited(self, number: int, message: Json) -> Received:
         if message["chat"]["type"] != ChatType.PRIVATE:
