@@ -176,8 +176,7 @@ class Respondent(Somebody):
         following = self.record.going_on()
         if following.screen[0] == "ask":
             await self._gives(self.says(SURVEY), self.record)  # how far it is, and what may be done
-            await self._until(lambda: self._button(GO_ON), "the way to go on")
-            await self._gives(self._taps(GO_ON), following)
+            await self._gives(await self._taps(GO_ON), following)
         else:
             await self._gives(self.says(SURVEY), following)
 
@@ -187,20 +186,21 @@ class Respondent(Somebody):
         elif "text" in move.body:
             await self._gives(self.says(move.body["text"]), move.after)
         else:
-            await self._gives(self._taps(move.body["tap"]), move.after)
+            await self._gives(await self._taps(move.body["tap"]), move.after)
 
     async def _ticks(self, move: Ticks) -> None:
         for value in move.values:
-            await self.is_taken(self._taps(value))
-        await self._until(lambda: self._button(move.done), "«done»")
-        await self._gives(self._taps(move.done), move.after)
+            await self.is_taken(await self._taps(value))
+        await self._gives(await self._taps(move.done), move.after)
 
     def _button(self, value: str) -> str:
         """What the button of a value says, empty if there is none."""
         rows = self._asked().keyboard
         return next((button.label for row in rows for button in row if button.data == value), "")
 
-    def _taps(self, value: str) -> int:
+    async def _taps(self, value: str) -> int:
+        """Tap as soon as it can be: an earlier question may stand there again for a moment."""
+        await self._until(lambda: self._button(value), f"a button {value}")
         return self.notes(self.person.taps(self._button(value), self._asked()), "tap")
 
     async def _gives(self, update: int, after: Record) -> None:
