@@ -40,7 +40,7 @@ class Control:
     «?» for what is not known. `contact`: a button of the words `labels` that shares the person's own telephone number.
     Without `sends` the answer begins with `value`. `picked` is what stands already: names,
     or a number for each label in order, "" where there is none. `typed` says how to answer by typing, for channels that
-    draw nothing.
+    draw nothing; `done` is the value of the choice that ends ticking there.
     """
 
     kind: Literal["several", "numbers", "contact"]
@@ -50,6 +50,7 @@ class Control:
     typed: str = ""
     alone: tuple[str, ...] = ()
     sends: str = ""
+    done: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Prompts:
         picked: str | None = None,
         own: Mapping[str, str] | None = None,
     ) -> Message:
-        """The prompt as a message; `lead` are lines said before it, `picked` the names ticked so far by «+».
+        """The prompt as a message; `lead` are lines said before it, `picked` the names ticked so far, joined with «+».
 
         `own` are the person's own values, by question: what stands already is shown to nobody else.
         """
@@ -69,11 +69,6 @@ class Prompts:
         names = _ticked(walk, place, picked) if several else ()
         choices = () if self._is_typed(place) else self._offered(place, offered, language)
         control = self._ticks(place, offered, names, language) if several else self._contact(row, language)
-        if several and picked is not None:
-            choices = tuple(
-                _marked(choice, names, self._say(language, "form_ticked", label=choice.label))
-                for choice in choices
-            )
         asides = self._asides(walk, prompt, language, done=len(names) if picked else 0)
         return self.counted(
             walk, prompt, language, Message("\n".join(lines), choices + asides, control=control)
@@ -111,6 +106,7 @@ class Prompts:
             typed=self._say(language, "form_several_typed"),
             alone=tuple(one.name for one in offered if one.exclusive),
             sends=f"form:set:{place.name}:",
+            done=f"form:done:{place.name}",
         )
 
     def _contact(self, row: Row, language: Language) -> Control | None:
@@ -287,13 +283,6 @@ def _ticked(walk: Walk, place: Place, picked: str | None) -> tuple[str, ...]:
         return tuple(filter(None, picked.split("+")))
     fill = walk.fills.get(place.name)
     return fill.value if fill and isinstance(fill.value, tuple) else ()
-
-
-def _marked(choice: Choice, names: tuple[str, ...], label: str) -> Choice:
-    """A choice with its tick, where it has one."""
-    if choice.value.rpartition(":")[2] not in names:
-        return choice
-    return Choice(label, choice.value, choice.url, (*choice.also, choice.label), choice.aside)
 
 
 def _stepper(fill: Fill | None) -> str:

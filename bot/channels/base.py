@@ -10,6 +10,8 @@ from starlette.types import ASGIApp
 
 from handlers.messages import Choice, Message
 
+TICK = "✓ "
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
@@ -136,6 +138,8 @@ def render(message: Message, channel: Capabilities) -> list[Message]:
     """
     listed = _needs_numbers(message.choices, channel)
     drawn = message.control is not None and message.control.kind in channel.controls
+    if not drawn:
+        message = _with_ticks(message)
     shown = replace(
         message,
         choices=() if listed else message.choices,
@@ -180,6 +184,21 @@ def _numbers(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
     return (
         *(replace(choice, label=str(number)) for number, choice in enumerate(numbered, 1)),
         *(choice for choice in choices if choice.aside),
+    )
+
+
+def _with_ticks(message: Message) -> Message:
+    """The message with a tick at each choice that is picked already, for channels that draw no boxes."""
+    control = message.control
+    if control is None or control.kind != "several" or not control.picked:
+        return message
+    ticked = {control.value + name for name in control.picked}
+    return replace(
+        message,
+        choices=tuple(
+            replace(choice, label=TICK + choice.label) if choice.value in ticked else choice
+            for choice in message.choices
+        ),
     )
 
 

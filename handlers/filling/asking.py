@@ -17,6 +17,12 @@ def ask(here: Here, prompt: Prompt, *, reviewing: bool = False) -> Step:
     return here.show(message, prompt, back="review" if reviewing else None)
 
 
+def ask_ticked(here: Here, prompt: Prompt, pending: str) -> Step:
+    """Ask for several choices with those ticked so far, which are not stored yet: their names joined with «+»."""
+    message = here.tools.prompts.ask(here.walk, prompt, here.language, lead=here.lead, picked=pending)
+    return here.show(message, prompt, pending=pending)
+
+
 def _must_agree(here: Here, prompt: Prompt) -> bool:
     """Whoever came by a code or a link has not seen the notice yet."""
     return not here.draft.consented and any(place.question.row.personal for place in prompt.places)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from handlers.dialogue import Step
-from handlers.filling.asking import ask, ask_changed_line, ask_consent, ask_line_again
+from handlers.filling.asking import ask, ask_changed_line, ask_consent, ask_line_again, ask_ticked
 from handlers.filling.here import Here
 from handlers.filling.review import finished, offer_more, review
 from handlers.messages import Message
@@ -42,6 +42,8 @@ def _on_screen(here: Here) -> Step:
         case "line" if prompt:
             tokens = line_tokens(prompt, here.get("pending"))
             return ask_changed_line(here, prompt) if tokens is None else ask_line_again(here, prompt, tokens)
+    if prompt and here.ticked:
+        return ask_ticked(here, prompt, here.ticked)
     return ask(here, prompt) if prompt else go_on(here)
 
 

@@ -17,7 +17,7 @@ from handlers.filling import leaving, reading, review
 from handlers.filling.asking import ask, ask_changed_line
 from handlers.filling.course import again, go_on, more
 from handlers.filling.here import NAME, OWN_DATA, VERSION, Elsewhere, Here, Tools
-from handlers.filling.keeping import answer_consent, changed, save, without_own
+from handlers.filling.keeping import answer_consent, changed, keep, save, without_own
 from handlers.fills import NOT_KNOWN, PASSED, Fill
 from handlers.fold import fold, means
 from handlers.messages import Message
@@ -102,7 +102,7 @@ class Filling:
             "cancel": leaving.cancel,
             "summary": review.summary,
             "household": reading.household,
-            "keep": go_on,
+            "keep": keep,
             "agree": lambda here: answer_consent(here, yes=True),
             "refuse": lambda here: answer_consent(here, yes=False),
             "editing": lambda here: again(here.saying(here.tell("form_edit_how"))),
@@ -282,7 +282,9 @@ class Filling:
                 return ask_changed_line(here, prompt)
             found = taker.line(here.walk, prompt, cue.text, before, here.language)
         else:
-            found = taker.words(here.walk, prompt, cue.text, here.language)
+            found = reading.beside_ticks(
+                here, prompt, taker.words(here.walk, prompt, cue.text, here.language)
+            )
         in_words = prompt.kind == "question" and prompt.place.question.kind == "text"
         rather = _asks(cue, prompt) if in_words else isinstance(found, NotTaken | Candidates)
         if rather and (step := self._other(here, cue)):

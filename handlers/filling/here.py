@@ -81,6 +81,13 @@ class Here:
         return self.walk.prompt(at) if at else None
 
     @property
+    def ticked(self) -> str:
+        """What was ticked on the screen and is not stored yet: names joined with «+», "" where nothing was touched."""
+        prompt = self.prompt
+        is_ticking = prompt and prompt.kind == "question" and prompt.place.question.kind == "select_multiple"
+        return self.get("pending") if is_ticking and self.get("mode") == "ask" else ""
+
+    @property
     def missing(self) -> int:
         """How many questions that are asked before sending are open."""
         return sum(self.walk.is_open(prompt) for prompt in self.walk.prompts(later=False))

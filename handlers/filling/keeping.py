@@ -28,6 +28,16 @@ def save(here: Here, prompt: Prompt, taken: Taken, *, rival: bool = False) -> St
     if taken.found:
         here = here.saying(here.tell("form_noted", line=here.showing.value(here.walk, prompt.place)))
     here = here.doing(*_agreed(here, prompt, taken))
+    return _onward(here, edited=edited)
+
+
+def keep(here: Here) -> Step:
+    """Leave an answer that stands as it is: what follows is what would follow a new one."""
+    return _onward(here, edited=True)
+
+
+def _onward(here: Here, *, edited: bool) -> Step:
+    """What follows an answer: whoever came from the review, or edited what was sent, returns there."""
     return go_on(here, reviewing=here.get("back") == "review" or (edited and here.is_submitted))
 
 

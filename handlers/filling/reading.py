@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from handlers.dialogue import Step
-from handlers.filling.asking import ask, ask_changed_line, ask_line_again
+from handlers.filling.asking import ask, ask_changed_line, ask_line_again, ask_ticked
 from handlers.filling.course import again, go_on, refuse
 from handlers.filling.here import Here
 from handlers.filling.keeping import save
@@ -83,21 +83,34 @@ def right(here: Here, prompt: Prompt) -> Step:
 def tick(here: Here, prompt: Prompt, name: str) -> Step:
     """One of several choices was tapped: ticked, or not any more; it is stored when all is done."""
     names = _ticked(here, prompt)
+    names = tuple(one for one in names if one != name) if name in names else _added(prompt, names, (name,))
+    return ask_ticked(here, prompt, "+".join(names) or "+")
+
+
+def beside_ticks(here: Here, prompt: Prompt, found: Reading) -> Reading:
+    """Choices that were named after others had been ticked: all of them together are the answer."""
+    match found:
+        case Taken(((_, Fill(value=tuple(names), other=other)),)) if here.ticked:
+            pass
+        case Specify(names) if here.ticked:
+            other = ""
+        case _:
+            return found
+    together = _added(prompt, _ticked(here, prompt), names)
+    return here.tools.taker.names(here.walk, prompt.place, together, here.language, other)
+
+
+def _added(prompt: Prompt, names: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    """More names beside those ticked; of what rules the others out, the last said stands."""
     alone = {choice.name for choice in prompt.place.question.choices if choice.exclusive}
-    if name in names:
-        names = tuple(one for one in names if one != name)
-    elif name in alone:
-        names = (name,)
-    else:
-        names = (*(one for one in names if one not in alone), name)
-    pending = "+".join(names) or "+"
-    message = here.tools.prompts.ask(here.walk, prompt, here.language, lead=here.lead, picked=pending)
-    return here.show(message, prompt, pending=pending)
+    if alone.intersection(more):
+        return more
+    return (*(one for one in names if one not in alone), *more)
 
 
 def _ticked(here: Here, prompt: Prompt) -> tuple[str, ...]:
-    if here.get("pending"):
-        return tuple(filter(None, here.get("pending").split("+")))
+    if here.ticked:
+        return tuple(filter(None, here.ticked.split("+")))
     fill = here.walk.fills.get(prompt.place.name)
     return fill.value if fill and isinstance(fill.value, tuple) else ()
 

@@ -9,6 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.app import App
+from bot.channels.base import render
+from bot.channels.telegram.can import TELEGRAM
 from tests.world import Clock, Seen, Sqlite, Visitor, new_app
 
 TAX_CODE = "0100109106"
@@ -635,11 +637,16 @@ def _found(everything: bytes) -> set[str]:
 # Taps where a channel has buttons and draws no tick boxes
 
 
+def buttons(seen: Seen) -> list[str]:
+    """The labels as a channel with buttons and without tick boxes shows them."""
+    return [choice.label for choice in render(seen.messages[-1], TELEGRAM)[-1].choices]
+
+
 async def test_several_choices_are_ticked_one_by_one_and_done(visitor: Visitor, app: App) -> None:
     await talk(visitor, *SHORT[:8])
     await visitor.taps("form:pick:instrument_types:bench_scale")
     twice = await visitor.taps("form:pick:instrument_types:pressure_gauge")
-    assert "✓ Cân bàn, cân đĩa" in twice.labels
+    assert "✓ Cân bàn, cân đĩa" in buttons(twice)
     assert "Xong (2)" in twice.labels
     assert "instrument_types" not in answers(app)
 
@@ -649,6 +656,40 @@ async def test_several_choices_are_ticked_one_by_one_and_done(visitor: Visitor, 
     await visitor.taps("form:pick:instrument_types:truck_scale")
     await visitor.says("xong")
     assert answers(app)["instrument_types"] == [["truck_scale"]]
+
+
+async def test_the_answer_that_stands_is_ticked_when_it_is_asked_again(visitor: Visitor, app: App) -> None:
+    await talk(visitor, *SHORT[:8], "1, 4", "xem lại")
+    asked = await visitor.says("sửa 7")
+    assert "✓ Cân bàn, cân đĩa" in buttons(asked)
+
+    less = await visitor.taps("form:pick:instrument_types:bench_scale")
+    assert "Cân bàn, cân đĩa" in buttons(less)
+    await visitor.says("xong")
+    assert answers(app)["instrument_types"] == [["pressure_gauge"]]
+
+
+async def test_a_number_typed_after_ticks_goes_with_them(visitor: Visitor, app: App) -> None:
+    await talk(visitor, *SHORT[:8])
+    await visitor.taps("form:pick:instrument_types:bench_scale")
+    await visitor.says("4")
+    assert answers(app)["instrument_types"] == [["bench_scale", "pressure_gauge"]]
+
+
+async def test_what_is_named_last_rules_out_or_is_ruled_in(visitor: Visitor, app: App) -> None:
+    await talk(visitor, *SHORT[:8])
+    await visitor.taps("form:pick:instrument_types:none")
+    await visitor.says("4")
+    assert answers(app)["instrument_types"] == [["pressure_gauge"]]
+
+
+async def test_ticks_outlast_a_question_of_ones_own(visitor: Visitor, app: App) -> None:
+    await talk(visitor, *SHORT[:8])
+    await visitor.taps("form:pick:instrument_types:bench_scale")
+    for text in ("sao lại hỏi", "Ai trả học phí lớp đào tạo đo lường?", "99"):
+        assert "✓ Cân bàn, cân đĩa" in buttons(await visitor.says(text))
+    await visitor.says("xong")
+    assert answers(app)["instrument_types"] == [["bench_scale"]]
 
 
 async def test_a_place_found_by_a_part_of_its_name_is_told(visitor: Visitor, app: App) -> None:

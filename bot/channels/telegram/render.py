@@ -3,7 +3,7 @@
 Limits: https://core.telegram.org/bots/api#inlinekeyboardbutton and #sendmessage.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,30 +28,35 @@ def text_parameters(message: Message, bot_name: str) -> dict[str, Any]:
     if message.control and message.control.kind == "contact":
         parameters["reply_markup"] = _contact_keyboard(message.control.labels[0], buttons)
     elif buttons:
-        parameters["reply_markup"] = {"inline_keyboard": _inline(buttons, bot_name)}
+        done = message.control.done if message.control else ""
+        parameters["reply_markup"] = {"inline_keyboard": _inline(buttons, done, bot_name)}
     return parameters
 
 
-def _inline(choices: Iterable[Choice], bot_name: str) -> list[list[Keyboard]]:
-    """Rows of buttons: one each, short ones side by side, the ways around a question in rows of their own below."""
+def _inline(choices: Sequence[Choice], done: str, bot_name: str) -> list[list[Keyboard]]:
+    """Rows of buttons: one each, short ones side by side, the ways around a question in rows of their own below.
+
+    What ends ticking, the choice whose value is `done`, stands by itself between the two.
+    """
     rows: list[list[Keyboard]] = []
-    for kind, some in _grouped(choices):
-        width = {"number": _NUMBERS_A_ROW, "short": 2, "long": 1, "aside": _ASIDES_A_ROW}[kind]
+    for kind, some in _grouped(choices, done):
+        width = {"number": _NUMBERS_A_ROW, "short": 2, "long": 1, "done": 1, "aside": _ASIDES_A_ROW}[kind]
         buttons = [_button(choice, bot_name) for choice in some]
         rows += [buttons[at : at + width] for at in range(0, len(buttons), width)]
     return rows
 
 
-def _grouped(choices: Iterable[Choice]) -> list[tuple[str, list[Choice]]]:
+def _grouped(choices: Sequence[Choice], done: str) -> list[tuple[str, list[Choice]]]:
     answers = [choice for choice in choices if not choice.aside]
-    asides = [choice for choice in choices if choice.aside]
+    ends = [choice for choice in choices if choice.aside and choice.value == done]
+    asides = [choice for choice in choices if choice.aside and choice.value != done]
     if answers and all(choice.label.isdecimal() for choice in answers):
         kind = "number"
     elif all(len(choice.label) <= _SHORT for choice in answers):
         kind = "short"
     else:
         kind = "long"
-    return [(kind, answers), ("aside", asides)]
+    return [(kind, answers), ("done", ends), ("aside", asides)]
 
 
 def _button(choice: Choice, bot_name: str) -> Keyboard:
@@ -62,7 +67,7 @@ def _button(choice: Choice, bot_name: str) -> Keyboard:
     return {"text": choice.label, "callback_data": short(choice.value, TELEGRAM.callback_length)}
 
 
-def _contact_keyboard(label: str, choices: Iterable[Choice]) -> Keyboard:
+def _contact_keyboard(label: str, choices: Sequence[Choice]) -> Keyboard:
     """A telephone number can only be shared from a keyboard that takes the place of the person's own.
 
     https://core.telegram.org/bots/api#keyboardbutton
