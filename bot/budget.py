@@ -14,12 +14,17 @@ class Window:
     def __init__(self, most: float, seconds: float) -> None:
         self._seconds = seconds + _MARGIN
         self._last: deque[float] = deque(maxlen=max(1, int(most)))
+        self._most = self._last.maxlen or 1
 
     def wait(self, now: float) -> float:
         """How long until one more may go, 0.0 for now."""
-        if len(self._last) < (self._last.maxlen or 1):
+        if len(self._last) < self._most:
             return 0.0
-        return max(0.0, self._last[0] + self._seconds - now)
+        return max(0.0, self._last[-self._most] + self._seconds - now)
+
+    def share(self, among: int) -> None:
+        """From now on only an equal part of the room is ours."""
+        self._most = max(1, (self._last.maxlen or 1) // among)
 
     def spend(self, now: float) -> None:
         """One went."""
@@ -30,7 +35,7 @@ class Pace:
     """One every so often, and up to `burst` at once after a rest."""
 
     def __init__(self, per_second: float, burst: int) -> None:
-        self._every = 1 / per_second
+        self._every = self._alone = 1 / per_second
         self._slack = (burst - 1) * self._every
         self._next = float("-inf")  # when the next one would go if there were no burst
 
@@ -41,6 +46,10 @@ class Pace:
     def spend(self, now: float) -> None:
         """One went."""
         self._next = max(now, self._next) + self._every
+
+    def share(self, among: int) -> None:
+        """From now on only an equal part of the room is ours."""
+        self._every = self._alone * among
 
 
 class Budget:
@@ -73,6 +82,11 @@ class Budget:
         self._chats[chat] = found
         if len(self._chats) > _MOST_CHATS:
             self._chats.popitem(last=False)
+
+    def share(self, among: int) -> None:
+        """Other processes send through the same channel: each keeps to its part of what it lets through in all."""
+        self._overall.share(among)
+        self._bulk.share(among)
 
     def _new(self, *, group: bool) -> Window | Pace:
         if group:

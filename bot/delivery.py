@@ -6,11 +6,14 @@ WORKERS. What became of them is written in batches.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
+
+import sqlalchemy as sa
 
 from bot.budget import Budget
 from bot.channels.base import Failure, NotSent, Sender, Trouble, parts
@@ -27,10 +30,14 @@ WORKERS = 32  # requests of one channel under way at once
 MARKS_EVERY = 0.05  # seconds
 POLL = 1.0  # seconds between looks for what other processes left
 RENEW_EVERY = 20.0  # seconds
+SHARE_EVERY = 5.0  # seconds between looks for who else sends
+SHARE_LEASE = 15.0  # seconds for which a process that says nothing more counts among them
+MOST_IN_HAND = 2_000  # rows; beyond, others' are left to others
 MOST_TAKEN = 100  # rows taken up at once
 BULK_LEASE = 15.0  # seconds for which one process is the only one to send bulk
 RECALLED = 60.0  # seconds, the longest over which a channel counts
 _TICK = 0.001  # seconds, the shortest a timer of uvloop can wait
+AFTER_A_FAULT = 5.0  # seconds a chat waits after a fault of our own
 STOPPING = 5.0  # seconds that what is under way is given at the end
 
 
@@ -45,11 +52,15 @@ class Letter:
 
 @dataclass(slots=True, eq=False)
 class Chat:
-    """What one address is still to get; `resting`: it waits for its time, or a request of its is under way."""
+    """What one address is still to get.
+
+    `resting`: it waits for its time, or a request of its is under way; in the first case `alarm` ends the rest.
+    """
 
     address: str
     letters: deque[Letter] = field(default_factory=deque)
     resting: bool = False
+    alarm: asyncio.TimerHandle | None = None
 
 
 class Lane:
@@ -61,6 +72,9 @@ class Lane:
         assert channel.can.rates is not None
         self._channel = channel
         self._name = channel.can.name
+        # Who sends through this channel holds a duty whose name begins so.
+        self._sends = f"send {channel.can.name} "
+        self._duty = self._sends + sha256(me.encode()).hexdigest()[:16]
         self._conversation = conversation
         self._me = me
         self._now = now
@@ -96,7 +110,14 @@ class Lane:
         self._stored.extend(post for post in own if post.bulk)
         await self._recall(own, now)
         self.take([post for post in own if not post.bulk])
-        for chore in (self._write_marks, self._look_for_replies, self._send_bulk, self._renew):
+        await self._share()
+        for chore in (
+            self._write_marks,
+            self._look_for_replies,
+            self._send_bulk,
+            self._renew,
+            self._keep_to_share,
+        ):
             self._chores.append(asyncio.create_task(_again_and_again(chore), name=f"{name} {chore.__name__}"))
 
     async def _recall(self, own: Sequence[Post], now: datetime) -> None:
@@ -129,8 +150,10 @@ class Lane:
                 await task
         if self._later:
             self._later[1].cancel()
+        duty, me = self._duty, self._me
         with suppress(StoreUnavailable):
             await self._flush()
+            await self._conversation.run(lambda connection: leases.give_up(connection, duty, me))
 
     # What is to be sent
 
@@ -148,19 +171,31 @@ class Lane:
         if post.replaces and (older := self._replaced(chat, post.replaces)):
             chat.letters.remove(older)
             self._settle(older, "skipped", reason="replaced")
-        before_bulk = not post.bulk and bool(chat.letters) and chat.letters[-1].post.bulk
         letter = Letter(post)
-        if before_bulk:
-            at = next(place for place, one in enumerate(chat.letters) if one.post.bulk and not one.sent)
-            chat.letters.insert(max(at, 1) if chat.resting else at, letter)
-        else:
-            chat.letters.append(letter)
-        if not chat.resting and (len(chat.letters) == 1 or before_bulk):
+        at = len(chat.letters) if post.bulk else self._before_bulk(chat)
+        chat.letters.insert(at, letter)
+        if at == 0 and chat.alarm:  # bulk waits for its next try; nobody's answer waits for bulk
+            chat.alarm.cancel()
+            self._rested(chat)
+        elif at == 0 and not chat.resting:
             self._ready[post.bulk].append(chat)
+
+    def _before_bulk(self, chat: Chat) -> int:
+        """Where a reply goes: behind the replies, before all bulk but what is under way or half sent."""
+        is_under_way = chat.resting and chat.alarm is None
+        return next(
+            (
+                place
+                for place, one in enumerate(chat.letters)
+                if one.post.bulk and not one.sent and (place or not is_under_way)
+            ),
+            len(chat.letters),
+        )
 
     def _replaced(self, chat: Chat, replaces: str) -> Letter | None:
         """An answer to an earlier tap on the same message that has not left: nobody need see it any more."""
-        waiting = list(chat.letters)[1:] if chat.resting else list(chat.letters)
+        is_under_way = chat.resting and chat.alarm is None
+        waiting = list(chat.letters)[1:] if is_under_way else list(chat.letters)
         last = waiting[-1] if waiting else None
         return last if last and last.post.replaces == replaces and not last.sent else None
 
@@ -213,10 +248,10 @@ class Lane:
 
     def _rest(self, chat: Chat, seconds: float) -> None:
         chat.resting = True
-        asyncio.get_running_loop().call_later(max(seconds, _TICK), self._rested, chat)
+        chat.alarm = asyncio.get_running_loop().call_later(max(seconds, _TICK), self._rested, chat)
 
     def _rested(self, chat: Chat) -> None:
-        chat.resting = False
+        chat.resting, chat.alarm = False, None
         if chat.letters:
             self._ready[chat.letters[0].post.bulk].append(chat)
         elif self._chats.get(chat.address) is chat:
@@ -238,27 +273,34 @@ class Lane:
         self._pump()
 
     async def _send(self, chat: Chat, letter: Letter) -> None:
-        """Send one part of a letter and decide what comes next in its chat."""
-        wait, began = 0.0, self._now()
+        """Send one part of a letter and decide what comes next in its chat; whatever happens, the chat goes on."""
+        wait = AFTER_A_FAULT
+        try:
+            wait = await self._tried(chat, letter)
+        finally:
+            if wait:
+                self._rest(chat, wait)
+            else:
+                self._rested(chat)
+
+    async def _tried(self, chat: Chat, letter: Letter) -> float:
+        """Send it; gives back how long the chat must wait."""
+        began = self._now()
         try:
             letter.parts = letter.parts or parts(letter.post.message, self._channel.can)
             replaces = None if letter.sent else letter.post.replaces
             await self._channel.send(chat.address, letter.parts[letter.sent], replaces)
         except NotSent as not_sent:
-            wait = await self._failed(chat, letter, not_sent.failure, began)
+            return await self._failed(chat, letter, not_sent.failure, began)
         except Exception as error:  # noqa: BLE001  one message must not stop the others
             log.error("message could not be sent", channel=self._name, post=letter.post.id, exc_info=error)
-            wait = await self._failed(chat, letter, Failure(Trouble.IN_DOUBT, type(error).__name__), began)
-        else:
-            self.trouble = None
-            letter.sent += 1
-            if letter.sent == len(letter.parts):
-                chat.letters.popleft()
-                self._settle(letter, "sent")
-        if wait:
-            asyncio.get_running_loop().call_later(wait, self._rested, chat)
-        else:
-            self._rested(chat)
+            return await self._failed(chat, letter, Failure(Trouble.IN_DOUBT, type(error).__name__), began)
+        self.trouble = None
+        letter.sent += 1
+        if letter.sent == len(letter.parts):
+            chat.letters.popleft()
+            self._settle(letter, "sent")
+        return 0.0
 
     async def _failed(self, chat: Chat, letter: Letter, failure: Failure, began: datetime) -> float:
         """Write what the failure of a try that began then means; gives back how long the chat must wait."""
@@ -275,6 +317,8 @@ class Lane:
         if decision.status == "retry_at":
             letter.post = _tried(post, decision)
             self._mark(letter, decision, now + timedelta(seconds=decision.wait) + LEASE)
+            if decision.park:  # at once: a process that ended now would begin again too early
+                await self._written(self._flush)
             return decision.wait
         chat.letters.popleft()
         self._settle(letter, decision.status, decision.tries, decision.reason)
@@ -285,7 +329,11 @@ class Lane:
     async def _block(self, chat: Chat, reason: str, as_of: datetime) -> None:
         """Leave the address alone, in the database and here, but for what answers somebody who wrote since then."""
         name, address, now = self._name, chat.address, self._now()
-        await self._written(lambda connection: posts.block(connection, name, address, reason, now, as_of))
+        await self._written(
+            lambda: self._conversation.run(
+                lambda connection: posts.block(connection, name, address, reason, now, as_of)
+            )
+        )
         waiting, chat.letters = chat.letters, deque()
         for letter in waiting:
             if letter.post.at > as_of:
@@ -295,7 +343,9 @@ class Lane:
 
     async def _move(self, chat: Chat, to: str) -> None:
         name, address = self._name, chat.address
-        await self._written(lambda connection: posts.move(connection, name, address, to))
+        await self._written(
+            lambda: self._conversation.run(lambda connection: posts.move(connection, name, address, to))
+        )
         del self._chats[address]
         chat.address = to
         if there := self._chats.get(to):  # somebody was spoken to under the new name already
@@ -304,10 +354,14 @@ class Lane:
         else:
             self._chats[to] = chat
 
-    async def _written(self, function: Callable[[Any], object]) -> None:
+    async def _written(self, write: Callable[[], Awaitable[object]]) -> None:
         """Write; when the store cannot, it is learnt again from the channel's next answer."""
-        with suppress(StoreUnavailable):
-            await self._conversation.run(function)
+        try:
+            await write()
+        except StoreUnavailable as error:
+            log.warning("the outbox cannot be reached", error=str(error))
+        except Exception as error:  # noqa: BLE001  the chat must go on
+            log.error("an answer of the channel could not be kept", channel=self._name, exc_info=error)
 
     # What became of it
 
@@ -344,7 +398,7 @@ class Lane:
             return
         try:
             await self._conversation.run(lambda connection: posts.mark(connection, list(last.values())))
-        except StoreUnavailable:
+        except Exception:
             self._marks = marks + self._marks
             self._work.set()
             raise
@@ -353,7 +407,8 @@ class Lane:
 
     async def _look_for_replies(self) -> None:
         await asyncio.sleep(POLL)
-        self.take(await self._take_up(bulk=False))
+        if len(self._in_hand) < MOST_IN_HAND:
+            self.take(await self._take_up(bulk=False))
 
     async def _take_up(self, *, bulk: bool) -> Sequence[Post]:
         name, me, now = self._name, self._me, self._now()
@@ -405,6 +460,24 @@ class Lane:
         ids, me, until = list(self._in_hand), self._me, self._now() + LEASE
         if ids:
             await self._conversation.run(lambda connection: posts.renew(connection, me, ids, until))
+        name, now = self._name, self._now()
+        doubtful = await self._conversation.run(lambda connection: posts.doubt(connection, name, None, now))
+        if doubtful:
+            log.warning("messages were being sent when a process ended", channel=name, count=doubtful)
+
+    async def _keep_to_share(self) -> None:
+        await asyncio.sleep(SHARE_EVERY)
+        await self._share()
+
+    async def _share(self) -> None:
+        """Count the processes that send, and keep to our part of what the channel lets through."""
+        duty, sends, me = self._duty, self._sends, self._me
+
+        def counted(connection: sa.Connection) -> int:
+            leases.take(connection, duty, me, SHARE_LEASE)
+            return leases.count(connection, sends)
+
+        self._budget.share(max(1, await self._conversation.run(counted)))
 
 
 class Delivery:

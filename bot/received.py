@@ -24,11 +24,14 @@ _TEXT = {
     ".ics",
     ".vcf",
 }
-_READ = 4_096  # bytes looked at to see whether it is text
+LOOKED_AT = 4_096  # bytes that tell what a file is
 
 
 def received(name: str, data: bytes, claimed: str | None = None) -> SentFile:
-    """A file as it is: its kind by its content, and whether that is not what its name says."""
+    """A file as it is: its kind by its content, and whether that is not what its name says.
+
+    The first LOOKED_AT bytes of it are enough.
+    """
     extension = PurePath(name).suffix.lower()
     if extension in _TEXT or not extension:
         kind = "text/plain" if _is_text(data) else None
@@ -56,4 +59,4 @@ def _found(data: bytes) -> dict[str, str]:
 
 
 def _is_text(data: bytes) -> bool:
-    return b"\x00" not in data[:_READ] or data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return b"\x00" not in data[:LOOKED_AT] or data[:2] in (b"\xff\xfe", b"\xfe\xff")

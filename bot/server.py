@@ -96,7 +96,7 @@ class Service:
         senders, silent = self._senders()
         self._senders_open = senders
         self._channels: list[Channel] = [web, *senders]
-        self._delivery = Delivery(senders, app.conversation, app.settings.process_name, app.now)
+        self._delivery = Delivery(senders, app.conversation, app.settings.process, app.now)
         health = Health(app, self._channels, self._delivery, silent)
         pages = Starlette(
             routes=[
@@ -128,19 +128,31 @@ class Service:
         await self._start()
         gc.collect()
         gc.freeze()  # content, forms and libraries stay for ever: nobody need look at them again
+        try:
+            await self._serve(bound, stopping)
+        finally:
+            await self._end()
+
+    async def _serve(self, bound: socket.socket, stopping: asyncio.Event) -> None:
         server = _Server(self._config())
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         until = asyncio.create_task(stopping.wait())
         await asyncio.wait({serving, until}, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping")
         self._schedule.stop()
-        for channel in self._channels:
-            await channel.stop()
+        await self._close_doors()
         server.should_exit = True
         with suppress(asyncio.CancelledError):
             await serving
         until.cancel()
-        await self._end()
+
+    async def _close_doors(self) -> None:
+        """Nothing more comes in; one channel that fails at it keeps no other from ending well."""
+        for channel in self._channels:
+            try:
+                await channel.stop()
+            except Exception as error:  # noqa: BLE001  whatever it is, the rest must be ended, too
+                log.error("a channel did not stop", channel=channel.can.name, exc_info=error)
 
     async def _start(self) -> None:
         """What was left over is sent before anything new comes in."""

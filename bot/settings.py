@@ -87,11 +87,11 @@ class Settings(BaseSettings):
         description="The name of this installation, the same for all its processes. Channels that speak to people"
         " outside open only on a database of that name, so that a copy of production stays silent.",
     )
-    process_name: str = Field(
-        default_factory=socket.gethostname,
+    process_name: str | None = Field(
+        None,
         max_length=64,
         description="The name of this process, the same after a restart and different from the others' of one"
-        " installation. Unset: the machine's name.",
+        " installation. Unset: the machine's name and the port.",
     )
     egress_proxy: SecretStr | None = Field(
         None, description="The HTTP proxy through which channels are reached, such as http://proxy:3128."
@@ -136,6 +136,11 @@ class Settings(BaseSettings):
         if self.secret_key:
             return self.secret_key.get_secret_value().encode()
         return _kept_key(_beside(self.database_url.get_secret_value()) / "secret.key")
+
+    @property
+    def process(self) -> str:
+        """The name under which this process has rows and duties in hand."""
+        return self.process_name or f"{socket.gethostname()[:58]}:{self.port}"
 
     @property
     def zone(self) -> ZoneInfo:

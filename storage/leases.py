@@ -41,6 +41,10 @@ _TAKE = (
     )
     .returning(leases.c.holder)
 )
+_COUNT = sa.select(sa.func.count()).where(
+    leases.c.duty.startswith(sa.bindparam("beginning"), autoescape=False),
+    leases.c.until >= database_time(sa.literal_column("0")),
+)
 _GIVE_UP = sa.delete(leases).where(
     leases.c.duty == sa.bindparam("what"), leases.c.holder == sa.bindparam("who")
 )
@@ -50,6 +54,11 @@ def take(connection: sa.Connection, duty: str, holder: str, seconds: float) -> b
     """Have a duty for so many seconds, anew or longer; False while another holder has it."""
     found = connection.execute(_TAKE, {"what": duty, "who": holder, "seconds": seconds})
     return found.first() is not None
+
+
+def count(connection: sa.Connection, beginning: str) -> int:
+    """How many duties whose name begins so are held now."""
+    return connection.scalar(_COUNT, {"beginning": beginning}) or 0
 
 
 def give_up(connection: sa.Connection, duty: str, holder: str) -> None:

@@ -46,24 +46,33 @@ class Mark:
 
 _is_open = sa.text(OPEN)
 _MINE = outbox.c.owner == sa.bindparam("me")
+_older = outbox.alias("older")
+_held_up = sa.exists().where(  # something said before it to the same address is in another's hand, or waits for its time
+    _older.c.address_id == outbox.c.address_id,
+    _older.c.id < outbox.c.id,
+    sa.text(OPEN.replace("status", "older.status")),
+    _older.c.bulk == outbox.c.bulk,
+    _older.c.due_at > sa.bindparam("before", type_=Instant),
+)
+# A common table expression, so that PostgreSQL never looks for the rows, and locks them, more than once.
+_due = (
+    sa.select(outbox.c.id)
+    .where(
+        _is_open,
+        outbox.c.channel == sa.bindparam("through"),
+        outbox.c.bulk == sa.bindparam("is_bulk"),
+        outbox.c.due_at <= sa.bindparam("before", type_=Instant),
+        outbox.c.status != sa.literal_column("'sending'"),
+        ~_held_up,
+    )
+    .order_by(outbox.c.due_at, outbox.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+    .with_for_update(skip_locked=True, of=outbox)
+    .cte("due")
+)
 _TAKE_UP = (
     sa.update(outbox)
-    .where(
-        outbox.c.id.in_(
-            sa.select(outbox.c.id)
-            .where(
-                _is_open,
-                outbox.c.channel == sa.bindparam("through"),
-                outbox.c.bulk == sa.bindparam("is_bulk"),
-                outbox.c.due_at <= sa.bindparam("before", type_=Instant),
-                outbox.c.status != sa.literal_column("'sending'"),
-            )
-            .order_by(outbox.c.due_at, outbox.c.id)
-            .limit(sa.bindparam("most", type_=sa.Integer))
-            .with_for_update(skip_locked=True)
-            .scalar_subquery()
-        )
-    )
+    .where(outbox.c.id.in_(sa.select(_due.c.id)))
     .values(
         status=sa.literal_column("'leased'"),
         owner=sa.bindparam("me"),
@@ -169,7 +178,12 @@ def told_to_wait(connection: sa.Connection, channel: str, reason: str) -> dateti
 _RENEW = (
     sa.update(outbox)
     .where(outbox.c.id.in_(_ids), _MINE, _is_open)
-    .values(due_at=sa.bindparam("until", type_=Instant))
+    .values(
+        due_at=sa.case(  # what waits longer for its time than a lease lasts goes on waiting
+            (outbox.c.due_at > sa.bindparam("until", type_=Instant), outbox.c.due_at),
+            else_=sa.bindparam("until", type_=Instant),
+        )
+    )
 )
 _BEGIN = (
     sa.update(outbox)
@@ -205,8 +219,11 @@ _DOUBT = (
 )
 
 
-def doubt(connection: sa.Connection, channel: str, me: str, now: datetime) -> int:
-    """Rows in the middle of being sent when their process ended: nobody knows; gives back how many."""
+def doubt(connection: sa.Connection, channel: str, me: str | None, now: datetime) -> int:
+    """Rows in the middle of being sent when their process ended: nobody knows; gives back how many.
+
+    They are those whose lease ended by `now`, and all of `me`, a process that has only begun.
+    """
     return connection.execute(_DOUBT, {"through": channel, "me": me, "before": now}).rowcount
 
 

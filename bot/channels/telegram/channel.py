@@ -37,8 +37,10 @@ PATH = "/telegram"
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105  the header's name
 LARGEST_UPDATE = 1024 * 1024  # bytes; an update is a few thousand
 CONNECTIONS = 64
+FILE_CONNECTIONS = 4  # of their own, so that files people send hold up no answer
 OPEN_AGAIN = 5.0  # seconds after Telegram could not be reached at the start, doubled up to
 LONGEST = 60.0
+INTRODUCED = 5.0  # seconds a message waits until we know who we are
 UPLOAD = 120.0  # seconds for a file
 
 
@@ -64,7 +66,7 @@ class Telegram:
         self._conversation = conversation
         self._files = files
         self._now = now
-        self._requests = (AiohttpRequest(CONNECTIONS, proxy), AiohttpRequest(1, proxy))
+        self._requests = tuple(AiohttpRequest(most, proxy) for most in (CONNECTIONS, 1, FILE_CONNECTIONS))
         self._bot = Bot(
             token,
             base_url=f"{base}/bot",
@@ -81,6 +83,7 @@ class Telegram:
         self._newest = Newest()
         self._health = "opening"
         self._name = ""
+        self._known = asyncio.Event()  # who we are, which some buttons say
         self._intake: Intake | None = None
         self._polling: Polling | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -128,11 +131,15 @@ class Telegram:
                 self._tell(failure(error).reason)
                 log.warning("telegram cannot be opened", why=failure(error).reason)
                 await asyncio.sleep(LONGEST if isinstance(error, InvalidToken) else wait)
-                wait = min(LONGEST, wait * 2)
+            except Exception as error:  # noqa: BLE001  an answer nobody expected is asked for again
+                self._tell(f"cannot be opened: {type(error).__name__}")
+                log.error("telegram cannot be opened", exc_info=error)
+                await asyncio.sleep(wait)
+            wait = min(LONGEST, wait * 2)
         if self._settings.telegram_mode == "polling":
             assert self._intake is not None
             self._polling = Polling(
-                self._bot, self._intake, self._conversation, self._settings.process_name, self._tell
+                self._bot, self._intake, self._conversation, self._settings.process, self._tell
             )
             self._tell("open")
             await self._polling.run()
@@ -142,10 +149,17 @@ class Telegram:
         """Who we are, what may be asked of us, and how updates come."""
         me = await self._bot.do_api_request("GetMe")
         self._name = me["username"]
+        self._known.set()
         slash = {one.command: one.says for one in self._content.menu.slash}
         reader = Reader(me["id"], self._name, slash)
         self._intake = Intake(
-            self._bot, reader, self._conversation, self._content.say, self._now, self._newest
+            self._bot,
+            reader,
+            self._conversation,
+            self._content.say,
+            self._now,
+            self._newest,
+            self._requests[2],
         )
         await self._set_commands()
         if self._settings.telegram_mode == "webhook":
@@ -218,6 +232,11 @@ class Telegram:
 
     async def send(self, address: str, part: Message, replaces: str | None) -> None:
         """Send a text, or a file; raises NotSent."""
+        try:
+            if not self._known.is_set():
+                await asyncio.wait_for(self._known.wait(), INTRODUCED)
+        except TimeoutError:
+            raise NotSent(Failure(Trouble.NOT_TAKEN, "not introduced yet")) from None
         try:
             if part.attachments and not part.text:
                 await self._send_file(address, part.attachments[0])

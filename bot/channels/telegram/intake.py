@@ -12,15 +12,18 @@ from telegram.error import TelegramError
 from bot.channels.telegram.can import TELEGRAM
 from bot.channels.telegram.newest import Newest
 from bot.channels.telegram.receive import Membership, Moved, Nothing, Reader, Said, TappedInGroup
+from bot.channels.telegram.request import AiohttpRequest
 from bot.conversation import Conversation, Inbound
 from bot.logs import log
-from bot.received import LARGEST, received, too_large
+from bot.received import LARGEST, LOOKED_AT, received, too_large
 from content.catalogue import Catalogue
 from handlers.dialogue import SentFile, Unreadable
 from storage import posts
+from storage.errors import StoreUnavailable
 
 TYPING_AFTER = 0.7  # seconds of thought before «typing…» is shown
-FETCHING = 30.0  # seconds for a file
+FETCHING = 2.0  # seconds to look into a file: whoever came in the same batch waits for it
+TRIES = 3  # an update that fails so often is kept as failed
 
 
 class Intake:
@@ -34,14 +37,16 @@ class Intake:
         say: Catalogue,
         now: Callable[[], datetime],
         newest: Newest,
+        files: AiohttpRequest,
     ) -> None:
         self._bot = bot
+        self._files = files
         self._reader = reader
         self._conversation = conversation
         self._say = say
         self._now = now
         self._newest = newest
-        self._last: dict[str, asyncio.Future[None]] = {}
+        self._last: dict[str, asyncio.Future[bool]] = {}
         self._aside: set[asyncio.Task[None]] = set()
 
     async def take(self, raw: dict[str, Any]) -> None:
@@ -60,9 +65,8 @@ class Intake:
                 await self._in_order(came.inbound.address, lambda: self._said(came))
             case Membership():
                 await self._in_order(came.address, lambda: self._membership(came))
-            case Moved(address, to):
-                name = TELEGRAM.name
-                await self._conversation.run(lambda connection: posts.move(connection, name, address, to))
+            case Moved():
+                await _tried(lambda: self._moved(came))
             case TappedInGroup(query, language):
                 self.quietly(self._tell_presser(query, language))
             case Nothing():
@@ -84,20 +88,31 @@ class Intake:
         )
 
     async def _in_order(self, address: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Do it after whatever came from this address before, even if that takes longer."""
+        """Do it after whatever came from this address before, even if that takes longer; not at all if that must come again."""
         before = self._last.get(address)
-        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        mine: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._last[address] = mine
+        kept = False
         try:
-            if before is not None:
-                await before
+            if before is not None and not await before:
+                raise StoreUnavailable("what came before from there was not kept")
             await work()
+            kept = True
         finally:
-            mine.set_result(None)
+            mine.set_result(kept)
             if self._last.get(address) is mine:
                 del self._last[address]
 
     async def _said(self, came: Said) -> None:
+        """Keep it: as it is, or as failed where that fails again and again, so that it stops nobody behind it."""
+        error = await _tried(lambda: self._taken(came))
+        if error:
+            inbound, cue = came.inbound, Unreadable(type(error).__name__)
+            await self._conversation.take(
+                Inbound(inbound.channel, inbound.address, inbound.key, cue=cue, raw=str(inbound))
+            )
+
+    async def _taken(self, came: Said) -> None:
         inbound = came.inbound
         if came.fetch and inbound.file:
             inbound = await self._looked_into(inbound, inbound.file, came.fetch)
@@ -113,19 +128,21 @@ class Intake:
         self.quietly(self._bot.do_api_request("SendChatAction", {"chat_id": address, "action": "typing"}))
 
     async def _looked_into(self, inbound: Inbound, file: SentFile, file_id: str) -> Inbound:
-        """The same with the file's kind told by its content; what cannot be fetched is taken by its name."""
+        """The same with the file's kind told by its content; what cannot be fetched in time is taken by its name."""
         try:
-            found = await self._bot.do_api_request("GetFile", {"file_id": file_id})
-            if found.get("file_size", 0) > LARGEST or not found.get("file_path"):
-                told = too_large(file.name, file.media_type)
-            else:
-                base = self._bot.base_file_url
-                data = await self._bot.request.retrieve(f"{base}/{found['file_path']}", read_timeout=FETCHING)
-                told = received(file.name, data, file.media_type)
+            told = await asyncio.wait_for(self._kind(file, file_id), FETCHING)
+        except TimeoutError:
+            told = file
         except TelegramError as error:
-            is_large = "too big" in str(error)
-            told = too_large(file.name, file.media_type) if is_large else file
+            told = too_large(file.name, file.media_type) if "too big" in str(error) else file
         return Inbound(inbound.channel, inbound.address, inbound.key, file=told)
+
+    async def _kind(self, file: SentFile, file_id: str) -> SentFile:
+        found = await self._bot.do_api_request("GetFile", {"file_id": file_id})
+        if found.get("file_size", 0) > LARGEST or not found.get("file_path"):
+            return too_large(file.name, file.media_type)
+        data = await self._files.head_of(f"{self._bot.base_file_url}/{found['file_path']}", LOOKED_AT)
+        return received(file.name, data, file.media_type)
 
     async def _membership(self, came: Membership) -> None:
         """Webhooks keep only each kind of update in order: that somebody left may come after what they said since."""
@@ -138,7 +155,11 @@ class Intake:
             elif last is None or self._reader.number(last) < came.number:
                 posts.block(connection, name, address, "blocked", now)
 
-        await self._conversation.run(keep)
+        await _tried(lambda: self._conversation.run(keep))
+
+    async def _moved(self, came: Moved) -> None:
+        name = TELEGRAM.name
+        await self._conversation.run(lambda connection: posts.move(connection, name, came.address, came.to))
 
     async def _tell_presser(self, query: str, language: str | None) -> None:
         text = self._say("en" if (language or "").startswith("en") else "vi", "in_group_button")
@@ -157,6 +178,22 @@ class Intake:
         """Wait a moment for what is done beside."""
         if self._aside:
             await asyncio.wait(self._aside, timeout=1.0)
+
+
+async def _tried(work: Callable[[], Awaitable[None]]) -> Exception | None:
+    """Do it, some times over where it fails; gives back why it always did. Raises StoreUnavailable at once."""
+    failed = None
+    for _ in range(TRIES):
+        try:
+            await work()
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, those behind it must get through
+            log.error("update not taken", channel=TELEGRAM.name, exc_info=error)
+            failed = error
+        else:
+            return None
+    return failed
 
 
 async def _without_fuss(work: Awaitable[Any]) -> None:

@@ -62,7 +62,14 @@ class Polling:
             except TelegramError as error:
                 self._tell(_why(error))
                 log.warning("no updates", why=_why(error))
+                if _is_webhook(error):
+                    await self._remove_webhook()
                 await self._rest(_wait(error, wait))
+                wait = min(LONGEST, wait * 2)
+            except Exception as error:  # noqa: BLE001  a poller that ends would silence everybody
+                self._tell(f"polling failed: {type(error).__name__}")
+                log.error("polling failed", exc_info=error)
+                await self._rest(wait)
                 wait = min(LONGEST, wait * 2)
 
     async def _round(self) -> None:
@@ -90,6 +97,11 @@ class Polling:
             return []
         found: list[dict[str, Any]] = fetching.result()
         return found
+
+    async def _remove_webhook(self) -> None:
+        """A webhook that somebody set keeps updates from us."""
+        with suppress(TelegramError):
+            await self._bot.do_api_request("DeleteWebhook")
 
     async def _leads(self) -> bool:
         """Whether this process is the one to poll; its lease is taken again when a third of it is over."""
@@ -120,7 +132,13 @@ def _wait(error: TelegramError, otherwise: float) -> float:
     return LONGEST if isinstance(error, InvalidToken) else otherwise
 
 
+def _is_webhook(error: TelegramError) -> bool:
+    return isinstance(error, Conflict) and "webhook" in error.message.lower()
+
+
 def _why(error: TelegramError) -> str:
+    if _is_webhook(error):
+        return "somebody set a webhook for this token"
     if isinstance(error, Conflict):
         return "another program polls with this token"
     return failure(error).reason

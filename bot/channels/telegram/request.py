@@ -1,6 +1,7 @@
 """python-telegram-bot's requests over aiohttp: an eighth of the work of its own transport, and it says what is certain."""
 
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -12,8 +13,9 @@ from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
 TIMEOUT = 15.0  # seconds for an answer
-CONNECT = 5.0  # seconds for a connection
-_TIMEOUT = aiohttp.ClientTimeout(total=TIMEOUT, sock_connect=CONNECT)
+ROOM = 10.0  # seconds for a connection of the pool, a new one included
+CONNECT = 5.0  # seconds for a new connection
+_TIMEOUT = aiohttp.ClientTimeout(total=TIMEOUT, connect=ROOM, sock_connect=CONNECT)
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -70,20 +72,49 @@ class AiohttpRequest(BaseRequest):
         pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
         """Send it; raises NotReached, TimedOut and NetworkError, none of which names the URL: it holds the token."""
-        assert self._session is not None, "initialize() comes first"
         data, headers = _body(request_data)
         timeout = _timeout(read_timeout)
         try:
-            async with self._session.request(
+            async with (await self._open()).request(
                 method, _url(url), data=data, headers=headers, timeout=timeout, proxy=self._proxy
             ) as response:
                 return response.status, await response.read()
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotReached(type(error).__name__) from None
-        except TimeoutError:
-            raise TimedOut from None
         except (aiohttp.ClientError, OSError) as error:
-            raise NetworkError(type(error).__name__) from None
+            raise _as_telegrams(error) from None
+
+    async def head_of(self, url: str, most: int) -> bytes:
+        """The first bytes of a file, however large it is; raises as `do_request` does, and NetworkError for no file."""
+        try:
+            async with (await self._open()).get(url, proxy=self._proxy) as response:
+                if response.status != HTTPStatus.OK:
+                    raise NetworkError(f"no file: {response.status}")
+                return await _first(response.content, most)
+        except (aiohttp.ClientError, OSError) as error:
+            raise _as_telegrams(error) from None
+
+    async def _open(self) -> aiohttp.ClientSession:
+        await self.initialize()
+        assert self._session is not None
+        return self._session
+
+
+def _as_telegrams(error: aiohttp.ClientError | OSError) -> NetworkError:
+    """The error in the library's words, with what is certain about it."""
+    match error:
+        case (
+            aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError() | aiohttp.ClientHttpProxyError()
+        ):
+            return NotReached(type(error).__name__)
+        case TimeoutError():
+            return TimedOut()
+    return NetworkError(type(error).__name__)
+
+
+async def _first(content: aiohttp.StreamReader, most: int) -> bytes:
+    found = b""
+    while len(found) < most and (more := await content.read(most - len(found))):
+        found += more
+    return found
 
 
 @lru_cache(maxsize=64)  # a handful of methods
@@ -94,7 +125,7 @@ def _url(text: str) -> URL:
 def _timeout(asked: ODVInput[float]) -> aiohttp.ClientTimeout:
     if asked is None or isinstance(asked, DefaultValue):
         return _TIMEOUT
-    return aiohttp.ClientTimeout(total=asked, sock_connect=CONNECT)
+    return aiohttp.ClientTimeout(total=asked, connect=ROOM, sock_connect=CONNECT)
 
 
 def _body(given: RequestData | None) -> tuple[Any, dict[str, str]]:
