@@ -57,3 +57,26 @@ def test_a_reply_after_a_rest_goes_at_once() -> None:
     budget = Budget(RATES)
 
     assert budget.wait(0.0, bulk=False) == budget.wait_for("1", 0.0) == 0.0
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(
+    st.integers(1, 5), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 4), st.booleans()), max_size=200)
+)
+def test_processes_that_share_keep_together_to_what_is_allowed(
+    among: int, asks: list[tuple[float, int, bool]]
+) -> None:
+    budgets = [Budget(RATES) for _ in range(among)]
+    clocks, times = [0.0] * among, []
+    for budget in budgets:
+        budget.share(among)
+    for number, (pause, which, bulk) in enumerate(asks):
+        mine = which % among
+        now = clocks[mine] + pause / 10
+        while wait := budgets[mine].wait(now, bulk=bulk):
+            now += wait
+        budgets[mine].spend(str(number), now, group=False, bulk=bulk)
+        clocks[mine] = now
+        times.append(now)
+
+    assert most_in(sorted(times), 1.0) <= 30

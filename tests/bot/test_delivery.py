@@ -12,12 +12,14 @@ import pytest
 import sqlalchemy as sa
 
 from bot.app import App
+from bot.budget import Budget
 from bot.channels.base import Capabilities, Failure, NotSent, Rates, Trouble
 from bot.conversation import Inbound
 from bot.delivery import Delivery
 from handlers.messages import Attachment, Message
+from storage import posts
 from storage.outbox import dump
-from storage.tables import instant
+from storage.tables import instant, outbox
 from tests.world import Clock, Sqlite, new_app
 
 LIFTED = Rates(per_second=100_000, per_chat=100_000, chat_burst=1_000, group_per_minute=100_000)
@@ -413,3 +415,114 @@ async def test_a_file_follows_its_words(sqlite: Sqlite) -> None:
         await here.settles("sent")
 
         assert [text for _, text, _ in here.post.sent] == ["Phiếu của Anh/Chị.", "phieu.docx"]
+
+
+async def test_an_answer_does_not_wait_for_bulk_that_is_tried_again(sqlite: Sqlite) -> None:
+    url = sqlite.new()
+    away = Failure(Trouble.NOT_TAKEN, "away")
+    async with house(url) as here:
+        await here.says("an", "menu")
+        await here.settles("sent", "sent")
+    queue(url, [{"address": "an", "text": "thông báo"}])
+    async with house(url, Post(fails=deque([away] * 4))) as here:
+        await here.settles("sent", "sent", "retry_at")
+        here.post.fails.clear()
+        await here.says("an", "kinh phí lấy từ đâu")
+
+        sent = await here.sent(2)
+
+        assert [text == "thông báo" for _, text, _ in sent] == [False, True]
+
+
+async def test_a_reply_behind_bulk_that_is_half_sent_comes_after_it(sqlite: Sqlite) -> None:
+    url = sqlite.new()
+    away = Failure(Trouble.NOT_TAKEN, "away")
+    async with house(url, Post()) as here:
+        await here.says("an", "menu")
+        await here.settles("sent", "sent")
+    queue(url, [{"address": "an", "text": "Dài. " * 900}])
+    async with house(url, Post(fails=deque([None, away]))) as here:
+        await here.settles("sent", "sent", "retry_at")
+        await here.says("an", "kinh phí lấy từ đâu")
+
+        sent = await here.sent(3)
+
+        assert [text.startswith("Dài") for _, text, _ in sent] == [True, True, False]
+
+
+async def test_a_fault_in_what_follows_a_failure_silences_nobody(
+    sqlite: Sqlite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.AFTER_A_FAULT", 0.05)
+    gone = deque([True])
+
+    def explodes(*_: object) -> None:
+        if gone:
+            gone.popleft()
+            raise RuntimeError("a fault of our own")
+
+    monkeypatch.setattr("bot.delivery.posts.move", explodes)
+    async with house(sqlite.new(), Post(fails=deque([Failure(Trouble.MOVED, "moved", to="-7")]))) as here:
+        await here.says("-1", "menu")
+
+        await here.sent(2)
+
+
+async def test_what_a_channel_told_to_wait_for_is_still_waited_for_after_a_renewal(url: str) -> None:
+    later = datetime.now(UTC) + timedelta(hours=1)
+    queue(
+        url,
+        [{"address": "an", "text": "một", "status": "retry_at", "owner": "here", "due_at": instant(later)}],
+    )
+    app = new_app(url)
+    with app.database.writer.begin() as connection:
+        posts.renew(connection, "here", [1], datetime.now(UTC))
+        [due] = connection.execute(sa.select(outbox.c.due_at)).scalars()
+    app.database.close()
+
+    assert due == later
+
+
+async def test_a_limit_that_was_told_is_kept_at_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.delivery.MARKS_EVERY", 3600)
+    limited = Failure(Trouble.LIMITED, "too many", seconds=600)
+    async with house(url, Post(fails=deque([limited]))) as here:
+        await here.says("an", "menu")
+
+        await here.settles("retry_at", "leased")
+
+
+async def test_what_is_said_to_one_is_taken_up_in_its_order(url: str) -> None:
+    later = instant(datetime.now(UTC) + timedelta(hours=1))
+    rows = [
+        {"address": "an", "text": "một", "status": "retry_at", "owner": "there", "due_at": later},
+        {"address": "an", "text": "hai", "status": "leased", "owner": "there"},
+        {"address": "ba", "text": "ba", "status": "leased", "owner": "there"},
+    ]
+    queue(url, [{**row, "bulk": False} for row in rows])
+    async with house(url) as here:
+        await here.settles("retry_at", "leased", "sent")
+
+        assert [text for _, text, _ in here.post.sent] == ["ba"]
+
+
+async def test_bulk_of_a_process_that_ended_is_found_in_doubt_by_another(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.RENEW_EVERY", 0.05)
+    async with house(url) as here:
+        queue(url, [{"address": "an", "text": "đang gửi", "status": "sending", "owner": "there"}])
+
+        await here.settles("unknown")
+
+
+async def test_processes_share_what_a_channel_lets_through(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.delivery.SHARE_EVERY", 0.05)
+    shares: dict[str, int] = {}
+    monkeypatch.setattr(Budget, "share", lambda self, among: shares.update({str(id(self)): among}))
+    async with house(url, me="here"), house(url, me="there"):
+        async with asyncio.timeout(10):
+            while sorted(shares.values()) != [2, 2]:  # noqa: ASYNC110  a budget rings no bell
+                await asyncio.sleep(0.02)
+    async with house(url, me="here"):
+        assert list(shares.values())[-1] == 1

@@ -13,10 +13,13 @@ import orjson
 import pytest
 
 from bot.channels.telegram.channel import SECRET_HEADER
-from bot.conversation import Inbound
+from bot.channels.telegram.polling import Polling
+from bot.conversation import Conversation, Inbound
 from handlers.dialogue import Said
+from handlers.hearing import Hearing
 from handlers.messages import Message
 from handlers.router import Router
+from storage.errors import StoreUnavailable
 from storage.outbox import load
 from tests.fakes.telegram import FakeTelegram, Fault, Faults, Kind, Limits
 from tests.fakes.telegram.people import member_update
@@ -537,6 +540,87 @@ async def test_an_update_that_raises_stops_nobody(stage: Stage, monkeypatch: pyt
     assert "ngân sách nhà nước" in answer.text
     await an.says("menu")
     assert [error for (error,) in stage.stored("SELECT error FROM failed_turns")] == ["RuntimeError: poison"]
+
+
+async def test_a_fault_before_the_turn_is_kept_and_stops_nobody(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    an, binh = await at_the_menu(stage, "An"), await at_the_menu(stage, "Bình")
+    hear = Hearing.__call__
+
+    def explodes(self: Hearing, text: str) -> Said:
+        if text == "nổ":
+            raise ZeroDivisionError
+        return hear(self, text)
+
+    monkeypatch.setattr(Hearing, "__call__", explodes)
+    an.person.says("nổ")
+    await an.person.reads("gặp lỗi")
+    answer = await binh.says("kinh phi lay tu dau")
+
+    assert "ngân sách nhà nước" in answer.text
+    [(error,)] = stage.stored("SELECT error FROM failed_turns")
+    assert "ZeroDivisionError" in error
+
+
+async def test_a_fault_of_the_poller_itself_ends_nothing(
+    polled: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    an = await at_the_menu(polled)
+    rounds = Polling._round
+    left = [True, True]
+
+    async def explodes(self: Polling) -> None:
+        if left:
+            left.pop()
+            raise ZeroDivisionError
+        await rounds(self)
+
+    monkeypatch.setattr("bot.channels.telegram.polling.AGAIN", 0.1)
+    monkeypatch.setattr(Polling, "_round", explodes)
+    an.person.says("kinh phi lay tu dau")
+
+    await an.person.reads("ngân sách nhà nước", bound=20)
+
+
+async def test_a_webhook_that_somebody_set_is_removed(polled: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.channels.telegram.polling.AGAIN", 0.1)
+    an = await at_the_menu(polled)
+    polled.telegram.bring("http://127.0.0.1:9/nowhere", "secret", 1)
+    an.person.says("kinh phi lay tu dau")
+
+    await an.person.reads("ngân sách nhà nước", bound=30)
+
+
+async def test_a_slow_file_holds_nobody_up(polled: Stage) -> None:
+    an, binh = await at_the_menu(polled, "An"), await at_the_menu(polled, "Bình")
+    polled.telegram.faults.next(Fault(Kind.SLOW, 8), "GetFile")
+    an.person.sends("bang-gia.pdf", b"%PDF-1.4", "application/pdf")
+    binh.person.says("kinh phi lay tu dau")
+
+    await binh.person.reads("ngân sách nhà nước", bound=6)
+    await an.person.reads("chưa đọc được ảnh hay tệp", bound=6)
+
+
+async def test_what_was_said_behind_something_not_kept_waits_for_it(
+    polled: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    an = await at_the_menu(polled)
+    take, away = Conversation.take, [True]
+
+    async def fails(self: Conversation, inbound: Inbound) -> Any:
+        if inbound.text == "2.1" and away:
+            await asyncio.sleep(0.2)  # the next one comes in meanwhile
+            away.pop()
+            raise StoreUnavailable("away for a moment")
+        return await take(self, inbound)
+
+    monkeypatch.setattr(Conversation, "take", fails)
+    an.person.says("2.1")
+    an.person.says("2.4")
+    await an.person.reads("2.4", bound=20)
+
+    assert polled.stored("SELECT text FROM turns ORDER BY id DESC LIMIT 2") == [("2.4",), ("2.1",)]
 
 
 # Faults on the way
