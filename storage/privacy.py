@@ -35,6 +35,7 @@ from storage.tables import (
     personal_values,
     questions,
     responses,
+    staff_addresses,
     turns,
 )
 
@@ -129,6 +130,7 @@ _ERASING: tuple[tuple[str, sa.Update | sa.Delete], ...] = (
     ("turns", sa.update(turns).where(turns.c.address_id.in_(_OWN_ADDRESSES)).values(text="")),
     ("failed_turns", sa.update(failed_turns).where(failed_turns.c.turn_id.in_(_OWN_TURNS)).values(raw="", error="")),
     ("questions", sa.update(questions).where(questions.c.person_id == _WHO).values(text="")),
+    ("staff_addresses", sa.delete(staff_addresses).where(staff_addresses.c.address_id.in_(_OWN_ADDRESSES))),
     ("kept_states", sa.delete(kept_states).where(kept_states.c.person_id == _WHO)),
     ("answer_log", sa.update(answer_log).where(answer_log.c.person_id == _WHO).values(person_id=None)),
     ("handovers", sa.delete(handovers).where(

@@ -452,6 +452,92 @@ merges = sa.Table(
     sa.Index("ix_merges_gone_id", "gone_id"),
 )
 
+# Officers of the desk. One who left stays as a row: the audit names them.
+staff = sa.Table(
+    "staff",
+    metadata,
+    _id(),
+    sa.Column("ref", sa.String(16), nullable=False, unique=True),  # random: what links name
+    sa.Column("name", sa.String(80), nullable=False),
+    sa.Column("name_key", sa.String(80), nullable=False),  # storage.staff.key_of: what the name is found by
+    sa.Column("unit", sa.String(120), nullable=False),
+    sa.Column("role", sa.String(8), nullable=False),  # viewer, officer, admin
+    sa.Column("email", sa.String(254)),  # in small letters
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("revoked_at", Instant),
+    sa.Index(
+        "uq_staff_name_key",
+        "name_key",
+        unique=True,
+        sqlite_where=sa.text("revoked_at IS NULL"),
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    ),
+    sa.Index(
+        "uq_staff_email",
+        "email",
+        unique=True,
+        sqlite_where=sa.text("revoked_at IS NULL"),
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    ),
+)
+
+# One-time links to staff; whoever reads the table cannot use one.
+staff_links = sa.Table(
+    "staff_links",
+    metadata,
+    _id(),
+    _ref("staff_id", "staff"),
+    sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("purpose", sa.String(8), nullable=False),  # invite, login, chat
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("used_at", Instant),  # or made void by a newer one
+    sa.Index("ix_staff_links_staff_id_created_at", "staff_id", "created_at"),
+)
+
+# Browsers that staff are in with; the cookie itself is nowhere.
+staff_sessions = sa.Table(
+    "staff_sessions",
+    metadata,
+    _id(),
+    _ref("staff_id", "staff"),
+    sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("csrf", sa.String(64), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("seen_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("ended_at", Instant),
+    sa.Column("agent", sa.String(200), nullable=False),
+    sa.Index("ix_staff_sessions_staff_id", "staff_id"),
+)
+
+# Chats in which the assistant knows an officer.
+staff_addresses = sa.Table(
+    "staff_addresses",
+    metadata,
+    sa.Column("address_id", Id, sa.ForeignKey("addresses.id"), primary_key=True, autoincrement=False),
+    _ref("staff_id", "staff"),
+    sa.Column("linked_at", Instant, nullable=False),
+    sa.Index("ix_staff_addresses_staff_id", "staff_id"),
+)
+
+# What staff did. Only ever added to, which triggers enforce; nothing personal stands here, only what it was done to.
+audit = sa.Table(
+    "audit",
+    metadata,
+    _id(),
+    sa.Column("at", Instant, nullable=False),
+    _ref("staff_id", "staff", nullable=True),  # NULL: a command at the machine, or nobody who is known
+    sa.Column("act", sa.String(40), nullable=False),
+    sa.Column("object_kind", sa.String(20), nullable=False),
+    sa.Column("object_ref", sa.String(64), nullable=False),
+    sa.Column("details", Json, nullable=False),
+    sa.Column("remote", sa.String(64)),  # keyed hash of the network address
+    sa.Index("ix_audit_staff_id", "staff_id"),
+    sa.Index("ix_audit_act", "act"),
+    sa.Index("ix_audit_object_kind_object_ref", "object_kind", "object_ref"),
+)
+
 # Who does what only one process may do at a time, by the database's clock.
 leases = sa.Table(
     "leases",
