@@ -120,7 +120,7 @@ class Tally:
         for choice in question.choices:
             chosen.choices.setdefault(choice.name, choice)
         if question.repeat is None:
-            return _at_once(question.name, chosen.add)
+            return _at_once(question.name, chosen)
         return _in_turns(question, lambda state, fills: chosen.add(state, _names_in(fills)))
 
     def _number_adder(self, question: Question) -> Adder:
@@ -149,18 +149,20 @@ def _state(stored: list[Any]) -> State:
     return _STATE_OF.get(stored[1], "answered") if len(stored) > 1 else "answered"
 
 
-def _at_once(name: str, add: Callable[[State, Iterable[str]], None]) -> Adder:
-    """Counts the choice at one place; nearly all of the work, so it is short."""
+def _at_once(name: str, chosen: Chosen) -> Adder:
+    """Counts the choice at one place: nearly all of the work, so it calls nothing."""
+    states, counts = chosen.states, chosen.counts
 
     def adder(answers: Answers) -> None:
         stored = answers.get(name)
         if stored is None:
             return
-        if len(stored) > 1 and (state := _state(stored)) != "answered":
-            add(state, ())
-            return
-        value = stored[0]
-        add("answered", (value,) if isinstance(value, str) else value)
+        state = _STATE_OF.get(stored[1], "answered") if len(stored) > 1 else "answered"
+        states[state] += 1
+        if state == "answered":
+            value = stored[0]
+            for one in (value,) if isinstance(value, str) else value:
+                counts[one] += 1
 
     return adder
 
