@@ -155,8 +155,22 @@ def assemble(
 
 def place(settings: Settings) -> Place:
     """Where the service runs, as dialogues need to know it."""
-    base = settings.public_url or f"http://{settings.host}:{settings.port}"
-    return Place(settings.zone, lambda payload: f"{base}/?start={payload}", settings.demo)
+    return Place(
+        settings.zone,
+        lambda payload: f"{base(settings)}/?start={payload}",
+        settings.demo,
+        lambda token: desk_link(settings, token),
+    )
+
+
+def base(settings: Settings) -> str:
+    """Where people reach the service."""
+    return settings.public_url or f"http://{settings.host}:{settings.port}"
+
+
+def desk_link(settings: Settings, token: str) -> str:
+    """The address that leads an officer into the desk."""
+    return f"{base(settings)}/desk/in/{token}"
 
 
 def _apology(content: Content) -> Callable[[Turn], Message]:

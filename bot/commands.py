@@ -34,8 +34,27 @@ def serve() -> None:
         fail(f"cannot listen on {place}: {error.strerror or error} (DOLUONG_HOST, DOLUONG_PORT)")
     address = settings.public_url or f"http://{settings.host}:{bound.getsockname()[1]}"
     app = _assembled(settings.model_copy(update={"public_url": address}))  # links in messages lead here
+    invitation = _first_invitation(app)
     print(f"{address}", flush=True)
+    if invitation:
+        print(invitation, flush=True)
     _run(_served(app, bound))
+
+
+def _first_invitation(app: Any) -> str | None:
+    """The sentence with the first administrator's one-time link, until somebody has used one."""
+    from bot.app import desk_link
+    from bot.desk.doors import invite_first
+    from bot.desk.frame import drawn, new_ref
+
+    say, token = app.content.say, drawn()
+    try:
+        with app.database.writer.begin() as connection:
+            name = say("vi", "staff_first_admin")
+            invited = invite_first(connection, name, new_ref(), token, app.now())
+    except Exception as error:  # noqa: BLE001  told in one sentence, or raised again
+        _fail_for(error)
+    return say("vi", "staff_first_link", link=desk_link(app.settings, token)) if invited else None
 
 
 async def _served(app: Any, bound: socket.socket) -> None:

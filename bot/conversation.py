@@ -102,6 +102,10 @@ class Conversation:
         """Answers on this channel are sent by the process of this name, not fetched by their reader."""
         self._senders[channel] = process
 
+    def is_sent(self, channel: str) -> bool:
+        """Whether a process of ours sends what is said on this channel."""
+        return channel in self._senders
+
     async def take(self, inbound: Inbound) -> Done:
         """Take one turn; returns after its commit, or raises StoreUnavailable when nothing was kept."""
         turn = self._understood(inbound)

@@ -21,6 +21,7 @@ from bot.app import App
 from bot.channels.base import Channel, Sender
 from bot.channels.web.receive import Web
 from bot.delivery import Delivery
+from bot.desk.desk import Desk
 from bot.logs import log
 from bot.schedule import Schedule
 from storage import posts
@@ -98,11 +99,13 @@ class Service:
         self._channels: list[Channel] = [web, *senders]
         self._delivery = Delivery(senders, app.conversation, app.settings.process, app.now)
         health = Health(app, self._channels, self._delivery, silent)
+        desk = Desk(app)
         pages = Starlette(
             routes=[
                 Route("/healthz", health.alive),
                 Route("/readyz", health.ready),
                 *(route for channel in self._channels for route in channel.routes()),
+                *desk.routes(),
             ],
             middleware=[Middleware(GZipMiddleware, minimum_size=1_000)],  # events are left as they are
         )

@@ -36,6 +36,12 @@ def _token(token: SecretStr) -> SecretStr:
     return token
 
 
+def _smtp(url: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"smtps?://([^/@\s]+@)?[^/@:\s]+(:\d+)?/?", url.get_secret_value()):
+        raise ValueError("is not an address such as smtp://USER:PASSWORD@mail.example.vn:587")
+    return url
+
+
 class Settings(BaseSettings):
     """What an operator may set. Every field is described in docs/operators.md, which a test keeps complete."""
 
@@ -117,6 +123,16 @@ class Settings(BaseSettings):
         gt=0,
         le=100_000,
         description="How many messages Telegram lets a bot send to one chat in a second.",
+    )
+    smtp_url: Annotated[SecretStr, AfterValidator(_smtp)] | None = Field(
+        None,
+        description="The mail server for letters to staff: smtp://USER:PASSWORD@HOST:587, or smtps:// for TLS from the"
+        " first byte. Unset: no letters.",
+    )
+    mail_from: str | None = Field(
+        None,
+        pattern=r"^[^\r\n]*[^\s@<]+@[^\s@>]+>?$",
+        description="In whose name letters to staff go, such as doluong@example.vn.",
     )
     secret_key: SecretStr | None = Field(
         None,

@@ -46,17 +46,22 @@ def _local(payload: str) -> str:
     return f"http://127.0.0.1:8080/?start={payload}"
 
 
+def _local_desk(token: str) -> str:
+    return f"http://127.0.0.1:8080/desk/in/{token}"
+
+
 @dataclass(frozen=True)
 class Place:
     """Where the service runs, as far as a dialogue needs to know.
 
-    `zone`: the office's; `link` makes the address that carries a deep link's payload; `demo`: everything is open,
-    also without the office's contact and retention.
+    `zone`: the office's; `link` makes the address that carries a deep link's payload, `desk` the one that leads an
+    officer in; `demo`: everything is open, also without the office's contact and retention.
     """
 
     zone: tzinfo = _ZONE
     link: Callable[[str], str] = _local
     demo: bool = False
+    desk: Callable[[str], str] = _local_desk
 
 
 class Router:

@@ -162,6 +162,26 @@ def _row(line: NewLine) -> dict[str, Any]:
     }
 
 
+_BEGIN = sa.insert(outbox).values(
+    address_id=sa.bindparam("place"),
+    position=0,
+    status=sa.bindparam("becomes"),
+    at=sa.bindparam("now", type_=Instant),
+    message=sa.bindparam("said"),
+    channel=sa.bindparam("through"),
+    due_at=sa.bindparam("due", type_=Instant),
+)
+
+
+def begin(
+    connection: sa.Connection, address_id: int, channel: str | None, message: Message, at: datetime
+) -> None:
+    """Say what answers nobody's turn: a process of `channel` sends it, or with None its reader fetches it."""
+    values = {"place": address_id, "now": at, "said": dump(message), "through": channel}
+    sent = {"becomes": "queued", "due": at} if channel else {"becomes": "waiting", "due": None}
+    connection.execute(_BEGIN, values | sent)
+
+
 _given_readers = rows(channel=sa.String, address=sa.String, after=Id)
 _AFTER = (
     sa.select(

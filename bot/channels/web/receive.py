@@ -58,7 +58,9 @@ RETRY_AFTER = 2  # seconds, when the store cannot take a message
 
 # The style stands in the page itself: as a file of its own it would keep a slow phone waiting for one more journey
 # before the first word is shown. The policy names its hash, so no other style runs.
-STYLE = (HERE / "page.css").read_text(encoding="utf-8")
+STYLE = "".join(
+    path.read_text(encoding="utf-8") for path in (HERE.parents[1] / "look.css", HERE / "page.css")
+)
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY = (
     f"default-src 'none'; script-src 'self'; style-src 'sha256-{_STYLE_HASH}'; img-src 'self' data:; "
