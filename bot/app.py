@@ -31,7 +31,8 @@ from handlers.responses import (
     TaxCodeTaken,
 )
 from handlers.router import Place, Router
-from storage import consents, installation, people, privacy, questions, responses
+from handlers.staff import GiveDeskLink, LinkChat, StaffHere
+from storage import consents, installation, people, privacy, questions, responses, staff
 from storage.database import Database, open_database
 from storage.forms import FormShelf, publish
 from storage.migrate import ready
@@ -99,12 +100,14 @@ def registry(
             SetStatus: responses.set_status,
             RecordConsent: consents.ConsentWriter(key),
             HandOver: responses.hand_over,
+            GiveDeskLink: staff.give_desk_links,
         },
         deciders={
             HandToStaff: questions.hand,
             OpenByCode: door.open_by_code,
             TakeOver: door.take_over,
             EraseMe: privacy.Eraser(key, forget),
+            LinkChat: staff.link_by_turn,
         },
         readers={
             QuestionByTicket: questions.TicketReader(settings.zone),
@@ -113,6 +116,7 @@ def registry(
             TaxCodeTaken: responses.read_taken,
             AgreedBeside: responses.read_agreed_beside,
             LastResponse: responses.read_last,
+            StaffHere: staff.read_here,
             MyData: privacy.HeldReader(shelf, key, settings.zone),
         },
     )

@@ -33,6 +33,7 @@ from handlers.messages import Message
 from handlers.notice import Notices
 from handlers.people import Person, State, StateUnreadable, load_state
 from handlers.privacy import Privacy
+from handlers.staff import Staff
 from handlers.survey import Survey
 
 TO_STAFF = "talk_to_staff"
@@ -88,12 +89,14 @@ class Router:
             content, form, self._filling, notices, self._elsewhere, place.zone, is_open=is_open
         )
         self._privacy = Privacy(content, notices, self._elsewhere)
+        self._staff = Staff(content.say, self._elsewhere, place.desk)
         known: list[Dialogue] = [
             self.home,
             self._ask,
             self._filling,
             self._survey,
             self._privacy,
+            self._staff,
             *others,
         ]
         self._dialogues = {one.name: one for one in known}
@@ -104,7 +107,7 @@ class Router:
         if isinstance(cue, Tapped):
             cue = Tapped(whole(cue.value, state.screen))
         dialogue, given = self._receiver(cue, state, person)
-        queries = dialogue.needs(given, state, person)
+        queries = (*dialogue.needs(given, state, person), *self._staff.queries(cue))
         if isinstance(cue, Said):
             for other, handed in self._handed_on(cue, state, dialogue):
                 queries = tuple(dict.fromkeys((*queries, *other.needs(handed, state, person))))
@@ -128,6 +131,8 @@ class Router:
             raise NotUnderstood(route.cue.reason)
         if route.unreadable:
             return self._recovered(route.stored or "", route.unreadable, view)
+        if opened := self._staff.opened(view):
+            return self._introduced(view, opened)
         is_stale = isinstance(route.given, Tapped) and not route.dialogue.anytime(route.given.value)
         step = self._stale(view) if is_stale else route.dialogue.step(route.given, view)
         return self._introduced(view, step)
@@ -159,7 +164,8 @@ class Router:
             case SaidTooMuch() | SentFile() | Edited():
                 return (self._filling if self._is_filling(state) else self.home), cue
             case Started():
-                return (self._survey if self._survey.claims(cue) else self.home), cue
+                claiming: list[Dialogue] = [one for one in (self._survey, self._staff) if one.claims(cue)]
+                return next(iter(claiming), self.home), cue
             case InGroup():
                 return self.home, cue
             case _:

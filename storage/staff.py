@@ -12,6 +12,10 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles on SQLite as well
 
+from handlers.people import Person
+from handlers.staff import ChatLinked, ChatNotLinked, Colleague, GiveDeskLink, LinkChat, StaffHere
+from storage import audit
+from storage.audit import Act, By
 from storage.errors import StoreError
 from storage.keys import hashed
 from storage.tables import Instant, addresses, staff, staff_addresses, staff_links, staff_sessions
@@ -485,3 +489,52 @@ def staff_at(connection: sa.Connection, channel: str, address: str) -> Member | 
 def chats(connection: sa.Connection, staff_id: int) -> list[Chat]:
     """The chats in which an officer can be written to, oldest first."""
     return [Chat(*row) for row in connection.execute(_CHATS, {"who": staff_id})]
+
+
+# What turns ask and do
+
+_OF_PERSON = (
+    sa.select(staff.c.id, addresses.c.channel, addresses.c.address)
+    .join(staff_addresses, staff_addresses.c.staff_id == staff.c.id)
+    .join(addresses, addresses.c.id == staff_addresses.c.address_id)
+    .where(addresses.c.person_id == sa.bindparam("whose"), addresses.c.closed_at.is_(None), _ACTIVE)
+)
+_REF = sa.select(staff.c.ref).where(staff.c.id == sa.bindparam("asked"))
+
+
+def read_here(
+    connection: sa.Connection, asked: Sequence[tuple[Person, StaffHere]]
+) -> dict[tuple[int, StaffHere], Colleague]:
+    """Which of these people are officers, and where; asked rarely, so person by person."""
+    found = {}
+    for person, query in asked:
+        rows = connection.execute(_OF_PERSON, {"whose": person.id}).all()
+        if rows:
+            places = frozenset(
+                (channel, address) for number, channel, address in rows if number == rows[0][0]
+            )
+            found[person.id, query] = Colleague(rows[0][0], places)
+    return found
+
+
+def link_by_turn(
+    connection: sa.Connection, _person: Person, at: datetime, effect: LinkChat
+) -> ChatLinked | ChatNotLinked:
+    """Use a link to a chat up and know its officer there."""
+    member = use_link(connection, effect.token, at, ("chat",))
+    if member is None:
+        return ChatNotLinked(effect.token)
+    link_chat(connection, member.id, effect.channel, effect.address, at)
+    act = Act("chat_linked", "staff", member.ref, {"channel": effect.channel})
+    audit.add(connection, By(member.id, at), [act])
+    return ChatLinked(member.name)
+
+
+def give_desk_links(
+    connection: sa.Connection, effects: Sequence[tuple[Person, datetime, GiveDeskLink]]
+) -> None:
+    """Make the links officers asked for in their chats."""
+    for _, at, effect in effects:
+        give_link(connection, effect.staff_id, "login", effect.token, at)
+        ref = connection.execute(_REF, {"asked": effect.staff_id}).scalar_one()
+        audit.add(connection, By(effect.staff_id, at), [Act("link_asked", "staff", ref)])

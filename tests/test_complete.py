@@ -9,7 +9,7 @@ import pytest
 from bot.app import registry
 from bot.settings import Settings
 from content.everything import Content
-from handlers import effects, responses
+from handlers import effects, responses, staff
 from tests.world import settings_for
 
 ROOT = Path(__file__).parent.parent
@@ -27,6 +27,7 @@ COMPLETED = [  # keys whose end the code puts there
     r"purpose_[a-z_]+",
     r"export_computed_[a-z0-9_]+",
     r"desk_(done|act|role|status|kind|sort)_[a-z0-9_]+",
+    r"figures_(missing|question)_[a-z_]+",
     r"register_(repair|fault|note|field|file|encoding|delimiter|by)_[a-z0-9_]+",
 ]
 VIETNAMESE = re.compile(
@@ -71,7 +72,7 @@ def test_words_for_people_live_in_data(path: Path) -> None:
 
 
 def _kinds(base: type) -> set[type]:
-    named = {**vars(effects), **vars(responses)}.values()
+    named = {**vars(effects), **vars(responses), **vars(staff)}.values()
     kinds = {kind for kind in named if isinstance(kind, type) and issubclass(kind, base)}
     return kinds - {effects.Effect, effects.Asking, effects.Query}
 
