@@ -9,7 +9,7 @@ from bot.conversation import Conversation, log_failed
 from bot.files import Files
 from bot.settings import Settings
 from content.everything import Content, load_content
-from handlers.dialogue import Said
+from handlers.dialogue import Said, Unreadable
 from handlers.effects import HandToStaff, KeepState, QuestionByTicket, StoreQuestion
 from handlers.hearing import Hearing
 from handlers.messages import Message
@@ -177,8 +177,10 @@ def desk_link(settings: Settings, token: str) -> str:
     return f"{base(settings)}/desk/in/{token}"
 
 
-def _apology(content: Content) -> Callable[[Turn], Message]:
-    def apologise(turn: Turn) -> Message:
+def _apology(content: Content) -> Callable[[Turn], Message | None]:
+    def apologise(turn: Turn) -> Message | None:
+        if isinstance(turn.cue, Unreadable) and turn.cue.from_nobody:
+            return None
         language = turn.cue.understood.language if isinstance(turn.cue, Said) else "vi"
         return Message(content.say(language, "apology"))
 

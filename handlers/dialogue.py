@@ -81,9 +81,10 @@ class InGroup:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Something came that the channel could not read."""
+    """Something came that the channel could not read; `from_nobody`: it does not even say who waits for an answer."""
 
     reason: str
+    from_nobody: bool = False
 
 
 class NotUnderstood(Exception):

@@ -25,11 +25,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An address and the person behind it; a closed one is no longer answered."""
+    """An address and the person behind it; a closed one is no longer answered, a blocked one let nothing through."""
 
     address_id: int
     closed: bool
     standing: Standing
+    blocked: bool = False
 
 
 _given_met = rows(channel=sa.String, address=sa.String)
@@ -39,6 +40,7 @@ _FIND = (
         addresses.c.address,
         addresses.c.id,
         addresses.c.closed_at.is_not(None),
+        addresses.c.blocked_at.is_not(None),
         people.c.id,
         people.c.language,
         people.c.language_chosen,
@@ -131,11 +133,11 @@ def _find(connection: sa.Connection, wanted: Sequence[Met], now: datetime) -> di
     standings: dict[int, Standing] = {}
     places: dict[Met, Place] = {}
     for row in connection.execute(_FIND, values).all():
-        channel, address, address_id, closed, person_id, language, chosen, greeted, state, *more = row
-        draft, stopped = more
+        channel, address, address_id, closed, blocked, person_id, language, chosen, greeted, *more = row
+        state, draft, stopped = more
         person = Person(person_id, language, bool(chosen), bool(greeted), draft, bool(stopped))
         standing = standings.setdefault(person_id, Standing(person, state, now))
-        places[channel, address] = Place(address_id, bool(closed), standing)
+        places[channel, address] = Place(address_id, bool(closed), standing, bool(blocked))
     return places
 
 
@@ -172,6 +174,21 @@ def write(connection: sa.Connection, standings: Iterable[Standing]) -> None:
     ]
     if values:
         connection.execute(_WRITE, bound(values))
+
+
+_given_free = rows(id=Id)
+_FREE = (
+    sa.update(addresses)
+    .where(addresses.c.id.in_(sa.select(_given_free.c.id).scalar_subquery()))
+    .values(blocked_at=sa.null())
+)
+
+
+def unblock(connection: sa.Connection, places: Iterable[Place]) -> None:
+    """Whoever writes or taps lets the assistant through again, also where that was never told."""
+    blocked = {place.address_id for place in places if place.blocked}
+    if blocked:
+        connection.execute(_FREE, bound({"id": address_id} for address_id in sorted(blocked)))
 
 
 _given_kept = rows(person_id=Id, at=Instant, state=sa.Text, reason=sa.Text)

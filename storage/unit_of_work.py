@@ -197,19 +197,23 @@ def settle(
     if work.undecided:
         connection.execute(_GIVE_BACK_KEYS, bound({"id": turn_id} for turn_id in work.undecided.values()))
     cursors = _write(connection, work, registry)
+    people.unblock(connection, (_place(places, turn) for turn in fresh))
     return [_done(turn, fresh, places, work, cursors) for turn in group]
 
 
-def settle_as_failed(connection: sa.Connection, turn: Turn, error: str, apology: Message) -> Done:
-    """Keep a turn that always fails as it came, apologise, and count it as taken."""
+def settle_as_failed(connection: sa.Connection, turn: Turn, error: str, apology: Message | None) -> Done:
+    """Keep a turn that always fails as it came, apologise where somebody is there, and count it as taken."""
     places = people.lock(connection, [(turn.channel, turn.address)], turn.at)
     fresh = _take_keys(connection, [turn], places)
     if turn not in fresh:
         return Done(repeated=True)
     turn_id = fresh[turn]
+    place = _place(places, turn)
     connection.execute(_KEEP_FAILED, {"turn": turn_id, "as_it_came": turn.raw, "why": error, "now": turn.at})
-    line = _line(turn, turn_id, _place(places, turn), 0, apology)
-    cursors = outbox.add(connection, [line])
+    people.unblock(connection, [place])
+    if apology is None:
+        return Done(failed=True)
+    cursors = outbox.add(connection, [_line(turn, turn_id, place, 0, apology)])
     return Done(((cursors[turn_id, 0], apology),), failed=True)
 
 

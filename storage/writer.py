@@ -34,7 +34,7 @@ class Job:
 
 Work = Turn | Job
 Release = Callable[[Sequence[tuple[Work, Result]]], None]
-Apologise = Callable[[Turn], Message]
+Apologise = Callable[[Turn], Message | None]
 
 
 def _no_probe(_moment: str) -> None:

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -19,6 +20,7 @@ from handlers.dialogue import Said
 from handlers.hearing import Hearing
 from handlers.messages import Message
 from handlers.router import Router
+from storage import posts
 from storage.errors import StoreUnavailable
 from storage.outbox import load
 from tests.fakes.telegram import FakeTelegram, Fault, Faults, Kind, Limits
@@ -338,6 +340,20 @@ async def test_whoever_blocks_the_bot_is_left_alone_until_they_come_back(stage: 
     assert stage.stored("SELECT blocked_at FROM addresses") == [(None,)]
 
 
+async def test_whoever_writes_or_taps_lets_us_through_again_though_nobody_said_so(stage: Stage) -> None:
+    an = await at_the_menu(stage)
+    blocks = partial(
+        posts.block, channel="telegram", address=str(an.person.id), reason="", now=stage.app.now()
+    )
+    for said, tapped in (("kinh phi lay tu dau", ""), ("", "Xem mục IV")):
+        await stage.app.conversation.run(blocks)
+        assert stage.stored("SELECT blocked_at IS NULL FROM addresses") == [(False,)]
+
+        await (an.says(said) if said else an.taps(tapped))
+
+        assert stage.stored("SELECT blocked_at IS NULL FROM addresses") == [(True,)]
+
+
 async def test_a_block_that_is_told_after_what_was_said_since_blocks_nothing(hooked: Stage) -> None:
     an = await at_the_menu(hooked)
     await hooked.telegram.settled()
@@ -433,6 +449,18 @@ async def test_an_update_that_cannot_be_read_is_kept_and_apologised_for(polled: 
     assert "gặp lỗi" in answer.text
     [(raw,)] = polled.stored("SELECT raw FROM failed_turns")
     assert "yesterday" in raw
+
+
+async def test_an_update_that_names_no_chat_is_kept_and_answers_nobody(polled: Stage) -> None:
+    an = await at_the_menu(polled)
+    said = polled.stored("SELECT count(*) FROM outbox")
+
+    polled.telegram.update("message", {"date": "yesterday"}, an.person.id)
+    await an.says("menu")
+
+    [(raw,)] = polled.stored("SELECT raw FROM failed_turns")
+    assert "yesterday" in raw
+    assert polled.stored("SELECT count(*) - 1 FROM outbox") == said
 
 
 @pytest.mark.parametrize("number", [2**53 + 1, 2**62], ids=["beyond 2^53", "far beyond"])

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,14 +11,16 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage import outbox, people
+from bot.app import _apology
+from handlers.dialogue import Cue, Edited, Tapped, Unreadable
+from storage import outbox, people, posts
 from storage.errors import StoreUnavailable, TooManyRounds
 from storage.tables import metadata
-from storage.unit_of_work import Done
+from storage.unit_of_work import Done, settle_as_failed
 from storage.writer import Job
 from tests.storage.conftest import Hand, texts, turn
 from tests.storage.seats import CAPACITY, SeatsRouter, create_tables
-from tests.world import EXAMPLES, START
+from tests.world import EXAMPLES, START, new_app
 
 
 def test_a_turn_is_kept_with_its_answer(hand: Hand) -> None:
@@ -189,6 +193,33 @@ def test_a_closed_address_is_answered_no_more(hand: Hand) -> None:
 
     assert done == Done(closed=True)
     assert hand.one("SELECT count(*) FROM turns") == 1
+
+
+@pytest.mark.parametrize("cue", [None, Tapped("home:menu"), Edited()], ids=["words", "a tap", "an edit"])
+@pytest.mark.parametrize("text", ["a", "boom"], ids=["answered", "failed"])
+def test_whoever_does_anything_is_blocked_no_more(hand: Hand, cue: Cue | None, text: str) -> None:
+    hand.say(("an", "a"), ("binh", "b"))
+    for who in ("an", "binh"):
+        hand.give(Job(partial(posts.block, channel="terminal", address=who, reason="blocked", now=START)))
+
+    hand.give(turn("an", text, cue=cue))
+
+    found = hand.all("SELECT address, blocked_at IS NOT NULL FROM addresses ORDER BY address")
+    assert [(who, bool(blocked)) for who, blocked in found] == [("an", False), ("binh", True)]
+
+
+def test_what_came_from_nobody_is_kept_and_answered_by_nothing(url: str) -> None:
+    app = new_app(url)
+    with app.database.writer.begin() as connection:
+        come = replace(turn("unknown", "?", cue=Unreadable("KeyError", from_nobody=True)), sender="a process")
+        apology = _apology(app.content)(come)
+
+        done = settle_as_failed(connection, come, "KeyError", apology)
+
+        assert done == Done(failed=True)
+        assert connection.scalar(sa.text("SELECT count(*) FROM failed_turns")) == 1
+        assert connection.scalar(sa.text("SELECT count(*) FROM outbox")) == 0
+    app.database.close()
 
 
 def test_readers_fetch_what_is_after_their_cursor(hand: Hand) -> None:

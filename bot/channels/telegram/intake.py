@@ -23,6 +23,7 @@ from storage.errors import StoreUnavailable
 
 TYPING_AFTER = 0.7  # seconds of thought before «typing…» is shown
 FETCHING = 2.0  # seconds to look into a file: whoever came in the same batch waits for it
+NOBODY = "unknown"  # where an update that names no chat is kept
 TRIES = 3  # an update that fails so often is kept as failed
 
 
@@ -74,15 +75,15 @@ class Intake:
 
     def _unreadable(self, raw: dict[str, Any], error: Exception) -> Said | Nothing:
         """What could not be read, kept as it came under whoever may have sent it."""
-        number = raw.get("update_id")
+        number, chat = raw.get("update_id"), _chat_of(raw)
         if not isinstance(number, int):
             return Nothing()
         return Said(
             Inbound(
                 TELEGRAM.name,
-                _chat_of(raw) or "unknown",
+                chat or NOBODY,
                 self._reader.key(number),
-                cue=Unreadable(type(error).__name__),
+                cue=Unreadable(type(error).__name__, from_nobody=chat is None),
                 raw=str(raw),
             )
         )
