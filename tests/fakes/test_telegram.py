@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -24,6 +25,7 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
+from bot.settings import read_settings
 from tests.fakes.telegram import FakeTelegram, Fault, Faults, Kind, Limits, Person, Timing
 from tests.fakes.telegram.page import Page
 from tests.fakes.telegram.server import TOKEN
@@ -1075,16 +1077,20 @@ async def test_the_page() -> None:
                 await bot.send_message(an.id, "x")
 
 
-def test_the_command_says_what_to_set() -> None:
+def test_the_command_says_what_to_set(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.fakes.telegram", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        told = dict(process.stdout.readline().split() for _ in range(4))
+        page, _, *lines = (process.stdout.readline() for _ in range(7))
         process.terminate()
 
-    assert told["token"] == TOKEN
-    assert told["base_url"] == told["page"] + "bot"
-    assert told["base_file_url"] == told["page"] + "file/bot"
+    (tmp_path / ".env").write_text("".join(lines))
+    settings = read_settings(tmp_path / ".env")
+    assert settings.telegram_token is not None
+    assert settings.telegram_token.get_secret_value() == TOKEN
+    assert f" {settings.telegram_base_url}/ " in page
+    assert (settings.telegram_mode, settings.instance) == ("polling", "trial")
+    assert all(line.startswith("DOLUONG_") for line in lines)
 
 
 async def until_waiting(telegram: FakeTelegram) -> None:

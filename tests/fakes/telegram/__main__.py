@@ -22,6 +22,17 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def settings_for(telegram: FakeTelegram) -> list[str]:
+    """The lines of a shell or of .env with which the service meets this Telegram by polling."""
+    return [
+        f"DOLUONG_TELEGRAM_TOKEN={telegram.token}",
+        f"DOLUONG_TELEGRAM_BASE_URL={telegram.address}",
+        "DOLUONG_TELEGRAM_MODE=polling",
+        "DOLUONG_INSTANCE=trial",
+        "DOLUONG_DEMO=true",
+    ]
+
+
 async def _serve(given: argparse.Namespace) -> None:
     limits = Limits.lifted() if given.lifted else Limits()
     telegram = FakeTelegram(token=given.token, port=given.port, limits=limits)
@@ -30,10 +41,8 @@ async def _serve(given: argparse.Namespace) -> None:
         if given.webhook:
             values = {"url": given.webhook, "secret_token": given.secret}
             telegram.methods.run(Call("setwebhook", values))
-        print(f"page            {telegram.address}/")
-        print(f"token           {telegram.token}")
-        print(f"base_url        {telegram.base_url}")
-        print(f"base_file_url   {telegram.base_file_url}", flush=True)
+        print(f"Chat with the assistant at {telegram.address}/ once it runs with:\n")
+        print(*settings_for(telegram), sep="\n", flush=True)
         await asyncio.Event().wait()
 
 
@@ -43,4 +52,5 @@ def main() -> None:
         asyncio.run(_serve(_arguments()))
 
 
-main()
+if __name__ == "__main__":
+    main()
