@@ -18,7 +18,7 @@ Grain = Literal["month", "quarter", "year"]
 _GRAINS: Mapping[Grain, int] = {"month": 1, "quarter": 3, "year": 12}
 _MOST_SPANS = 24
 _MOST_HIDDEN = 0.25  # of those who gave a date, before a coarser grain is better
-_FAR_OFF = 0.02  # of the dates at either end may be slips of the pen
+_FAR_OFF = 0.04  # of the dates at either end may be slips of the pen
 
 
 @dataclass(frozen=True, slots=True)
