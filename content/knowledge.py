@@ -1,7 +1,10 @@
 """How people ask: the words, the phrasings of every item, service and topic, and the slips put right."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -24,7 +27,11 @@ class Words(Frozen):
     """The spelling and vocabulary of questions; every form is compared folded."""
 
     short: dict[str, Text]
+    spelling: tuple[tuple[Text, Text], ...]  # how an ending, or a beginning with «^», is typed and meant
     filler: Text
+    telling: Text
+    this: Text
+    going_on: Text
     english: Text
     reference: tuple[Text, ...]
     heading_reference: tuple[Text, ...]
@@ -34,6 +41,7 @@ class Words(Frozen):
     rhythm: Text
     decisive: tuple[Text, ...]
     concepts: dict[str, tuple[Text, ...]]
+    cues: dict[str, tuple[Text, ...]]  # they weigh nothing; only `needs` look at them
 
 
 class Phrased(Frozen):
@@ -42,19 +50,48 @@ class Phrased(Frozen):
     id: Text
     ask: tuple[Text, ...] = Field(min_length=1)
     marks: tuple[Text, ...] = ()  # words that decide by themselves
+    needs: tuple[tuple[Text, ...], ...] = ()  # concepts that decide together: «a|b» either, «-a» missing
 
 
 class Item(Phrased):
-    """A clause or task; `offer` is how it stands in a list of choices."""
+    """A clause or task; `offer` is how it stands in a list of choices, `task` the row of the appendix it is about."""
 
     offer: Local
+    task: Text | None = None
 
 
 class Topic(Phrased):
     """A subject the plan is silent on; without `missing` it has nothing to do with metrology."""
 
     missing: Local | None = None
+    instead: Local | None = None  # where the answer may be found, or what to do
     nearest: Text | None = None
+
+
+class Origin(Frozen):
+    """The document that a fact beside the plan stands in, of what day, month or year, and when somebody last looked."""
+
+    document: Text
+    dated: str = Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")  # as exact as the source is
+    url: str | None = None
+    verified_on: date
+
+
+class Fact(Phrased):
+    """A fact beside the plan: never told as the plan's, always with its document and date."""
+
+    offer: Local
+    answer: Local
+    source: Origin
+
+
+class Listing(Phrased):
+    """Tasks that have the same in one cell; without `holds` those whose cell is empty. `targets` lists the targets."""
+
+    title: Local
+    cell: Literal["lead", "cooperating", "time", "funding", "targets"]
+    holds: tuple[Text, ...] = ()
+    lacks: Text | None = None  # what the cell must not hold beside
 
 
 class Figure(Frozen):
@@ -88,7 +125,22 @@ class Knowledge:
     services: tuple[Phrased, ...]
     smalltalk: tuple[Phrased, ...]
     topics: tuple[Topic, ...]
+    facts: tuple[Fact, ...]
+    listings: tuple[Listing, ...]
     corrections: dict[str, str]
+
+    @property
+    def groups(self) -> tuple[tuple[Phrased, ...], ...]:
+        """Everything that can be asked for, kind by kind."""
+        return (
+            self.items,
+            self.targets,
+            self.services,
+            self.smalltalk,
+            self.topics,
+            self.facts,
+            self.listings,
+        )
 
 
 def load_knowledge(folder: Path, plan: Plan) -> Knowledge:
@@ -104,10 +156,13 @@ def load_knowledge(folder: Path, plan: Plan) -> Knowledge:
         services=read_list(here / "services.yaml", Phrased),
         smalltalk=read_list(here / "smalltalk.yaml", Phrased),
         topics=read_list(here / "topics.yaml", Topic),
+        facts=read_list(folder / "faq.yaml", Fact),
+        listings=read_list(here / "listings.yaml", Listing),
         corrections=read_text_map(folder / "plan" / "corrections.yaml"),
     )
     _check_items(here / "items.yaml", knowledge, plan)
     _check_references(here, knowledge)
+    _check_needs(here / "words.yaml", knowledge)
     return knowledge
 
 
@@ -144,6 +199,21 @@ def _check_references(folder: Path, knowledge: Knowledge) -> None:
     for index, topic in enumerate(knowledge.topics):
         if topic.nearest and topic.nearest not in known:
             _complain(folder / "topics.yaml", (index, "nearest"), f"{topic.nearest} is not in the plan")
+
+
+def _check_needs(path: Path, knowledge: Knowledge) -> None:
+    """Whatever stands in `needs` is a concept, or a number."""
+    words = knowledge.words
+    for name in _needed(entry for group in knowledge.groups for entry in group):
+        if name not in words.concepts and name not in words.cues and not name.isdigit():
+            _complain(path, ("concepts",), f"{name} is needed somewhere and is no concept")
+
+
+def _needed(entries: Iterable[Phrased]) -> Iterator[str]:
+    for entry in entries:
+        for combination in entry.needs:
+            for names in combination:
+                yield from () if names == "-*" else names.removeprefix("-").split("|")
 
 
 def _complain(path: Path, key: tuple[str | int, ...], problem: str) -> None:

@@ -13,7 +13,9 @@ from content.knowledge import (
     Figure,
     Target,
 )
+from content.knowledge import Listing as Listed
 from content.model import Body, Chapter, Language, Section, Task
+from handlers.faq import Entry
 from handlers.understand import NO_SUCH_ITEM, Kind, Understood
 
 CELLS = ("lead", "cooperating", "time", "funding")
@@ -40,8 +42,10 @@ class Answer:
     whole: bool = False  # the text is all of the item cited: there is no more to open
 
 
-def answer(content: Content, understood: Understood, language: Language) -> Answer:
-    """The answer to what was understood, in `language`."""
+def answer(content: Content, understood: Understood, language: Language, faq: Entry | None = None) -> Answer:
+    """The answer to what was understood, in `language`; `faq` is the entry it names."""
+    if understood.kind == "faq" and faq:
+        return _sourced(content, understood, language, faq)
     speaker = _Speaker(content, language)
     text, citations, suggestions = speaker.say(understood)
     return Answer(
@@ -69,6 +73,27 @@ def offer(content: Content, item: str, language: Language) -> str:
     if entry is None:
         raise KeyError(item)
     return entry.offer.en if language == "en" else entry.offer.vi
+
+
+def _sourced(content: Content, understood: Understood, language: Language, entry: Entry) -> Answer:
+    """What stands beside the plan, with the document it rests on and that document's date."""
+    year, *rest = entry.dated.split("-")
+    key = ("answer_source_year", "answer_source_month", "answer_source")[len(rest)]
+    date = "/".join((*reversed(rest), year))
+    source = content.say(language, key, document=entry.document, date=date)
+    told = entry.answer
+    if language == "en":
+        told = entry.answer_en or content.say("en", "answer_in_vietnamese", text=entry.answer)
+    return Answer(
+        kind="faq",
+        text=content.say(language, "answer_sourced", text=told, source=source),
+        source=source,
+        score=understood.score,
+        runner_up=understood.runner_up,
+        language=language,
+        topic=understood.faq,
+        whole=True,
+    )
 
 
 Said = tuple[str, tuple[str, ...], tuple[str, ...]]  # text, citations, suggestions
@@ -128,6 +153,8 @@ class _Speaker:
 
     def _plan(self, understood: Understood) -> Said:
         names = tuple(name for name, _ in understood.items)
+        if understood.listing:
+            return self._listing(understood.listing)
         if understood.heading:
             return self._heading(understood.heading, names), names[:_FEW], ()
         if understood.target:
@@ -161,6 +188,35 @@ class _Speaker:
         head = self._tell(key, id=heading.id, title=heading.title)
         lines = (self._tell("answer_list_line", text=self._listed(name)) for name in names)
         return "\n".join((head, *lines))
+
+    def _listing(self, name: str) -> Said:
+        """The tasks that have the same in one cell, or all targets with their steps and totals."""
+        listing = next(one for one in self._content.knowledge.listings if one.id == name)
+        title = listing.title.en if self._language == "en" else listing.title.vi
+        if listing.cell == "targets":
+            return self._all_targets(title)
+        found = tasks_of(self._content, listing)
+        head = self._tell("answer_listing", title=title, count=len(found), whole=len(self._tasks))
+        lines = (self._tell("answer_list_line", text=self._titled(task)) for task in found)
+        where = self._tell("answer_clause_appendix")
+        text = self._tell("answer_with_clause", text="\n".join((head, *lines)), clause=where)
+        return text, tuple(task.id for task in found), ()
+
+    def _titled(self, task: Task) -> str:
+        """A task as a line of a list: its number, and its title in few words."""
+        return self._tell("answer_listed", id=task.id, title=offer(self._content, task.id, self._language))
+
+    def _all_targets(self, title: str) -> Said:
+        targets = self._content.knowledge.targets
+        lines = [self._tell("answer_list", title=title)]
+        for target in targets:
+            numbers = {"first": target.by_2025.number, "second": target.by_2030.number}
+            key = "answer_target_total" if target.adds_up else "answer_target_each"
+            unit = target.unit.en if self._language == "en" else target.unit.vi
+            lines.append(self._tell(key, unit=unit, total=target.total.number, **numbers))
+        steps = (targets[0].by_2025.item.split("-")[0], targets[0].by_2030.item.split("-")[0])
+        where = self._tell("answer_clauses", first=steps[0], second=steps[1])
+        return self._tell("answer_with_clause", text="\n".join(lines), clause=where), steps, ()
 
     def _listed(self, name: str) -> str:
         if self._language == "en":
@@ -313,6 +369,10 @@ class _Speaker:
         if topic is None or topic.missing is None:
             return self._tell("answer_unknown"), (), ()
         missing = topic.missing.en if self._language == "en" else topic.missing.vi
+        if topic.instead:
+            instead = topic.instead.en if self._language == "en" else topic.instead.vi
+            text = self._tell("answer_missing_instead", missing=missing, instead=instead)
+            return text, (), (topic.nearest,) if topic.nearest else ()
         if topic.nearest is None:
             return self._tell("answer_missing", missing=missing), (), ()
         title, place = offer(self._content, topic.nearest, self._language), self.clause(topic.nearest)
@@ -333,7 +393,8 @@ class _Speaker:
     def _document(self) -> str:
         document = self._content.plan.document
         told = self._tell("answer_document", title=document.title, issuer=document.issuer, year=document.year)
-        return self._with_note(f"{told}\n{self._number()}\n{self._groups()}", document.issuer)
+        basis = self._tell("answer_document_basis")
+        return self._with_note(f"{told}\n{basis}\n{self._number()}\n{self._groups()}", document.issuer)
 
     def _number(self) -> str:
         """What the plan itself leaves blank, and what the press says of it."""
@@ -385,6 +446,17 @@ class _Speaker:
         if body.note and body.source:
             return f"{text}\n{self._tell('answer_note', note=body.note, source=body.source.name)}"
         return f"{text}\n{self._tell('answer_now_unknown', name=form)}"
+
+
+def tasks_of(content: Content, listing: Listed) -> tuple[Task, ...]:
+    """The tasks a listing holds, in the order of the appendix."""
+    return tuple(task for task in content.plan.tasks if _belongs(getattr(task, listing.cell), listing))
+
+
+def _belongs(value: str | None, listing: Listed) -> bool:
+    if not listing.holds or value is None:
+        return not listing.holds and value is None
+    return any(words in value for words in listing.holds) and not (listing.lacks and listing.lacks in value)
 
 
 def _named(body: Body, text: str) -> Iterator[str]:

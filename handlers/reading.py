@@ -2,15 +2,20 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
+
+from rapidfuzz.distance import OSA
 
 from content.knowledge import Words
 from handlers.fold import Word, fold, plain_words, words_of
 
 _LONGEST = 4_000  # characters read; nobody asks a longer question
 _MOST_WORDS = 120  # what follows repeats or rambles
+_SHORTEST_SLIP = 3  # letters; shorter words are too near to all others
+_REPEATED = re.compile(r"(.)\1+")
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,7 @@ class Read:
 
     words: tuple[Word, ...]
     tokens: tuple[str, ...]
+    cues: frozenset[str] = frozenset()  # what is asked, rather than of what; they start with «=», too
 
     def has(self, concepts: Iterable[str]) -> bool:
         """Whether one of the concepts stands in the question."""
@@ -37,13 +43,19 @@ class Forms:
 
     def at(self, words: Sequence[Word], start: int, *, toned: bool) -> tuple[int, str] | None:
         """How many words from `start` make a name, and which."""
+        found: tuple[int, str] | None = None
         for form, name in self._starting.get(words[start].plain, ()):
+            if found and len(form) < found[0]:
+                break
             alone, there = len(form) == 1, words[start : start + len(form)]
-            if len(there) == len(form) and all(
+            if len(there) < len(form) or not all(
                 typed.may_be(word, alone=alone, toned=toned) for typed, word in zip(there, form, strict=True)
             ):
-                return len(form), name
-        return None
+                continue
+            if all(typed.marks == word.marks for typed, word in zip(there, form, strict=True)):
+                return len(form), name  # «khoa học» is no «khóa học» whose mark was left out
+            found = found or (len(form), name)
+        return found
 
     def all(self, words: Sequence[Word]) -> set[str]:
         """Every name that stands anywhere in the text."""
@@ -56,28 +68,62 @@ class Reader:
     """Reads questions and phrasings alike, so that both meet in the same concepts."""
 
     def __init__(self, words: Words) -> None:
-        short = ((words_of(key)[0], words_of(value)) for key, value in words.short.items())
+        short = [(words_of(key), words_of(value)) for key, value in words.short.items()]
         self._short: dict[str, list[tuple[Word, list[Word]]]] = {}
         for key, value in short:
-            self._short.setdefault(key.plain, []).append((key, value))
+            if len(key) == 1:
+                self._short.setdefault(key[0].plain, []).append((key[0], value))
+        self._short_pairs = {
+            tuple(word.plain for word in key): value for key, value in short if len(key) == 2
+        }
         named = [(f"={name}", words_of(form)) for name, forms in words.concepts.items() for form in forms]
         self._concepts = Forms(named)
-        self._known = set(self._short) | set(plain_words(words.filler))
+        self._cues = Forms(
+            (f"={name}", words_of(form)) for name, forms in words.cues.items() for form in forms
+        )
+        cued = (word.plain for forms in words.cues.values() for form in forms for word in words_of(form))
+        self._known = {*self._short, *plain_words(f"{words.filler} {words.telling} {words.this}"), *cued}
         self._known.update(word.plain for _, form in named for word in form)
         self._one_less: dict[str, str] = {}
+        self._spelling = [_spelt(typed, meant) for typed, meant in words.spelling]
+        self._joined = {
+            "".join(word.plain for word in form): [Word(word.plain, "") for word in form]
+            for _, form in named
+            if len(form) > 1
+        }
+        self._after: dict[str, set[str]] = {}
+        self._before: dict[str, set[str]] = {}
+        self._remember_neighbours(form for _, form in named)
 
     def learn(self, texts: Iterable[str]) -> None:
         """Add the words of `texts` to the known ones; call it before the first question."""
-        self._known.update(word.plain for text in texts for word in self._written_out(text))
-        self._one_less = {less: word for word in sorted(self._known) for less in _one_less(word)}
+        before = len(self._known)
+        for text in texts:
+            words = self._written_out(text)
+            self._known.update(word.plain for word in words)
+        if len(self._known) > before:
+            self._one_less = {less: word for word in sorted(self._known) for less in _one_less(word)}
 
     def read(self, text: str) -> Read:
         """The question as concepts; bounded in time whatever its length."""
-        words = tuple(self._met(word) for word in self._written_out(text[:_LONGEST])[:_MOST_WORDS])
-        return Read(words=words, tokens=tuple(self._tokens(words)))
+        written = self._written_out(text[:_LONGEST])[:_MOST_WORDS]
+        words = tuple(part for place in range(len(written)) for part in self._met(written, place))
+        return Read(words, tuple(self._tokens(words)), frozenset(self._cues.all(words)))
+
+    def _remember_neighbours(self, forms: Iterable[Sequence[Word]]) -> None:
+        for form in forms:
+            for one, two in pairwise(form):
+                self._after.setdefault(one.plain, set()).add(two.plain)
+                self._before.setdefault(two.plain, set()).add(one.plain)
 
     def _written_out(self, text: str) -> list[Word]:
-        return [part for word in words_of(text) for part in self._one_written_out(word)]
+        words, found = words_of(text), list[Word]()
+        place = 0
+        while place < len(words):
+            pair = self._short_pairs.get(tuple(word.plain for word in words[place : place + 2]))
+            found += pair or self._one_written_out(words[place])
+            place += 2 if pair else 1
+        return found
 
     def _one_written_out(self, word: Word) -> list[Word]:
         for key, value in self._short.get(word.plain, ()):
@@ -85,16 +131,35 @@ class Reader:
                 return value
         return [word]
 
-    def _met(self, word: Word) -> Word:
-        """The known word meant by a misspelt one, or the word itself."""
+    def _met(self, words: Sequence[Word], place: int) -> list[Word]:
+        """The known word, or words, meant by a misspelt one, or the word itself."""
+        word = words[place]
         if word.plain in self._known or not word.plain.isalpha():
-            return word
-        meant = self._meant(word.plain)
-        return Word(meant, "") if meant else word
+            return [word]
+        if joined := self._joined.get(word.plain):
+            return joined  # «kinhphi»
+        meant = self._chat_spelt(word.plain) or self._beside(words, place) or self._meant(word.plain)
+        return [Word(meant, "") if meant else word]
+
+    def _chat_spelt(self, plain: str) -> str | None:
+        """What is meant by chat spelling: «lườg» for «lường», «nămm» for «năm»."""
+        once = _REPEATED.sub(r"\1", plain)
+        found = (meant for spell in self._spelling for meant in (spell(plain), spell(once)))
+        return next((meant for meant in (once, *found) if meant in self._known), None)
+
+    def _beside(self, words: Sequence[Word], place: int) -> str | None:
+        """The word one slip away that makes a known name with the word before or after it: «kih phí»."""
+        plain = words[place].plain
+        if len(plain) < _SHORTEST_SLIP:
+            return None
+        followers = self._after.get(words[place - 1].plain, ()) if place else ()
+        leaders = self._before.get(words[place + 1].plain, ()) if place + 1 < len(words) else ()
+        near = (
+            name for name in sorted({*followers, *leaders}) if OSA.distance(plain, name, score_cutoff=1) < 2
+        )
+        return next(near, None)
 
     def _meant(self, plain: str) -> str | None:
-        if plain.endswith("g") and (nasal := f"{plain[:-1]}ng") in self._known:
-            return nasal  # chat spelling: «lườg» for «lường»
         for less in (plain, *_one_less(plain)) if len(plain) >= 5 else ():
             if less in self._known:
                 return less
@@ -165,6 +230,14 @@ def _numbered(typed: str) -> str:
     first, *rest = re.sub(r"(?<=\d)(?=[a-d])", ".", typed).split(".")
     head, *bullet = first.split("-", maxsplit=1)
     return ".".join(["-".join([head.upper(), *bullet]), *rest])
+
+
+def _spelt(typed: str, meant: str) -> Callable[[str], str]:
+    """The word with an ending, or a beginning marked «^», as it is meant; itself where it has no such."""
+    if typed.startswith("^"):
+        first = typed[1:]
+        return lambda word: f"{meant}{word[len(first) :]}" if word.startswith(first) else word
+    return lambda word: f"{word[: -len(typed)]}{meant}" if word.endswith(typed) else word
 
 
 def is_toned(words: Sequence[Word]) -> bool:

@@ -141,7 +141,7 @@ def test_headings(question: str, heading: str, items: list[str]) -> None:
         ("mục II.7", "no_such_item"),
         ("mục V.6", "no_such_item"),
         ("nhóm 7", "no_such_item"),
-        ("phương tiện đo nhóm 2", "instrument"),
+        ("cân nhóm 2 sai số bao nhiêu", "instrument"),
         ("how much does truck scale verification cost", "fee"),
         ("cán bộ bay lên sao hỏa ở đâu", None),
     ],

@@ -67,7 +67,12 @@ def is_right(question: Question, told: Answer) -> bool:
     if question.kind == "document":
         return told.kind == "plan" and not told.citations and _says(told.text, question.says)
     if question.kind == "faq":
-        return told.kind == "faq" and bool(told.source) and not told.citations and _says(told.text, question.says)
+        return (
+            told.kind == "faq"
+            and bool(told.source)
+            and not told.citations
+            and _says(told.text, question.says)
+        )
     if question.kind == "service":
         return told.kind == "service" and told.service == question.wants
     return _is_harmless(question, told)
@@ -99,7 +104,7 @@ def _is_harmless(question: Question, told: Answer) -> bool:
     sourced = told.kind == "faq" and bool(told.source) and question.kind.startswith("metrology")
     if told.citations or told.kind in ("plan", "service") or (told.kind == "faq" and not sourced):
         return False
-    return question.wants == "none" or told.kind == question.wants or (question.wants == "handoff" and sourced)
+    return question.wants in ("none", told.kind) or (question.wants == "handoff" and sourced)
 
 
 def _is_cited(cited: Iterable[str], right: tuple[str, ...]) -> bool:

@@ -1,0 +1,161 @@
+"""Weighs the words of a question: rare ones and concepts count, those that carry no subject hardly do."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from content.knowledge import Knowledge, Phrased
+from handlers.fold import plain_words
+from handlers.phrases import Phrase, Phrases, Scores, Together, likeness, room
+from handlers.reading import Read, Reader
+
+_AT_ODDS = 0.7  # what is left of a likeness when a deciding concept stands on one side only
+_COURTESY = "=courtesy"  # the concept of being asked nicely says nothing of what is asked
+_YEARS = re.compile(r"(?<!\d)(?:(?:19|20)\d\d-)?((?:19|20)\d\d)(?!\d)")  # of «2026-2030» the last
+_PIECE = re.compile(r"[,;:.?!\n…]+(?=\s|$)|\s[-–]\s")
+_RAMBLES = 12  # words; a longer question is looked at piece by piece, too
+_SHORTEST_PIECE = 3  # words
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question ready for comparing."""
+
+    read: Read
+    tokens: frozenset[str]
+    signs: frozenset[str]  # the tokens and what is asked of them
+    subjects: frozenset[str]  # the concepts it is about
+    weights: Mapping[str, float]
+    size: float
+    bare: Mapping[str, float]  # without the words that ask for lead, time, …
+    bare_size: float
+    attributes: frozenset[str]
+    years: frozenset[int]
+    pieces: tuple["Asked", ...] = ()
+
+
+class Weigher:
+    """Built once from the knowledge and the texts of the plan by id."""
+
+    def __init__(self, knowledge: Knowledge, texts: Mapping[str, str]) -> None:
+        words = knowledge.words
+        self.reader = Reader(words)
+        self.reader.learn(_everything(knowledge, texts))
+        self.filler = {*plain_words(words.filler), *plain_words(words.telling), _COURTESY}
+        self.asking = {f"={name}" for names in knowledge.attributes.values() for name in names}
+        self._attributes = knowledge.attributes
+        self._decisive = {f"={name}" for name in words.decisive}
+        self._rarity, self._rarest = self._weigh(knowledge, texts)
+
+    def prepare(self, text: str) -> Asked:
+        """A text as weighted words, whole and, where it rambles, in pieces."""
+        asked = self._prepared(text)
+        if len(asked.read.words) <= _RAMBLES:
+            return asked
+        pieces = (self._prepared(piece) for piece in _PIECE.split(text[:4_000])[:12])
+        told = tuple(piece for piece in pieces if len(piece.read.words) >= _SHORTEST_PIECE)
+        return replace(asked, pieces=told) if len(told) > 1 else asked
+
+    def weight(self, token: str) -> float:
+        """How much one word or concept counts."""
+        if token in self.filler:
+            return 0.15
+        weight = self._rarity.get(token)
+        if weight is None:
+            return 0.5 * self._rarest  # a word nobody wrote down may matter or not
+        return weight * (1.25 if token.startswith("=") else 0.9)
+
+    def phrases(self, entries: Iterable[Phrased]) -> Phrases:
+        """The phrasings of entries, ready for comparing."""
+        return Phrases([self.phrase(entry.id, ask) for entry in entries for ask in entry.ask])
+
+    def phrase(self, owner: str, ask: str) -> Phrase:
+        """One phrasing, ready for comparing."""
+        weights = self._features(self.reader.read(ask).tokens)
+        return Phrase(owner, weights, sum(weights.values()), frozenset(self._decisive & weights.keys()))
+
+    def covering(self, asked: Asked, phrases: Phrases, bare_for: frozenset[str] = frozenset()) -> Scores:
+        """Each owner's best phrasing; a rambling question is not held against a phrasing it contains.
+
+        Owners in `bare_for` are also compared without the words that ask for one of their cells.
+        """
+        bare = asked.bare if asked.attributes and asked.bare_size > 1.0 else None
+
+        def score(phrase: Phrase) -> float:
+            found = likeness(phrase, asked.weights, min(asked.size, room(phrase)))
+            if bare is None or phrase.owner not in bare_for:
+                return found
+            return max(found, likeness(phrase, bare, min(asked.bare_size, room(phrase))))
+
+        return phrases.scores((*asked.weights, *(bare or ())), score)
+
+    def symmetric(self, asked: Asked, phrases: Phrases) -> Scores:
+        """Each owner's best phrasing where every further word counts against it."""
+        deciding = self._decisive & asked.weights.keys()
+
+        def score(phrase: Phrase) -> float:
+            at_odds = _AT_ODDS if deciding != phrase.decisive else 1.0
+            return likeness(phrase, asked.weights, asked.size) * at_odds
+
+        return phrases.scores(asked.weights, score)
+
+    def at_odds(self, asked: Asked, phrase: Phrase) -> bool:
+        """Whether a deciding concept stands on one side only."""
+        return self._decisive & asked.weights.keys() != phrase.decisive
+
+    def _prepared(self, text: str) -> Asked:
+        read = self.reader.read(text)
+        weights = self._features(read.tokens)
+        bare = self._features(tuple(token for token in read.tokens if token not in self.asking))
+        found = (name for name, concepts in self._attributes.items() if read.has(concepts))
+        years = frozenset(int(year) for word in read.words for year in _YEARS.findall(word.plain))
+        sizes = sum(weights.values()), sum(bare.values())
+        tokens = frozenset(read.tokens)
+        return Asked(
+            read,
+            tokens,
+            tokens | read.cues,
+            self._subjects(tokens),
+            weights,
+            sizes[0],
+            bare,
+            sizes[1],
+            frozenset(found),
+            years,
+        )
+
+    def _subjects(self, tokens: frozenset[str]) -> frozenset[str]:
+        return frozenset(token for token in tokens - self.asking if token.startswith("=")) - {_COURTESY}
+
+    def _features(self, tokens: tuple[str, ...]) -> dict[str, float]:
+        weights = {token: self.weight(token) for token in tokens}
+        meant = [token for token in tokens if token not in self.filler]
+        for one, two in pairwise(meant):
+            if not (one.startswith("=") and two.startswith("=")):
+                weights[f"{one} {two}"] = 0.4 * min(self.weight(one), self.weight(two))
+        return weights
+
+    def _weigh(self, knowledge: Knowledge, texts: Mapping[str, str]) -> tuple[dict[str, float], float]:
+        owners = [entry for group in knowledge.groups for entry in group]
+        counts: Counter[str] = Counter()
+        for owner in owners:
+            told = (*owner.ask, *owner.marks, texts.get(owner.id, ""))
+            counts.update({token for text in told for token in self.reader.read(text).tokens})
+        total = len(owners)
+        return {token: math.log(1 + total / count) for token, count in counts.items()}, math.log(1 + total)
+
+
+def together(entries: Iterable[Phrased]) -> Together:
+    """The concepts that decide for entries by standing together."""
+    return Together((entry.id, entry.needs) for entry in entries)
+
+
+def _everything(knowledge: Knowledge, texts: Mapping[str, str]) -> Iterator[str]:
+    yield from texts.values()
+    for group in knowledge.groups:
+        for entry in group:
+            yield from entry.ask
+            yield from entry.marks
