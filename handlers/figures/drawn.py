@@ -221,11 +221,16 @@ class Drawing:
     def totals(self, figures: Figures) -> Chart:
         """The numbers that were asked once, added up: their units differ, so they are a table and no drawing."""
         rows = [
-            (self._question(one.question), self._number(one.total), self._base(one.answered, one.missing))
+            (
+                self._question(one.question),
+                self._number(one.total),
+                self._number(one.answered),
+                "".join(self._number(firms) for state, firms in one.missing.reasons if state == "unknown"),
+            )
             for one in figures.totals.values()
             if one.answered is not None and one.total is not None
         ]
-        heads = ("figures_what", "figures_sum", "figures_firms")
+        heads = ("figures_what", "figures_sum", "figures_firms", "figures_not_known")
         return Chart("totals", self._tell("figures_totals_title"), "", None, self._table(heads, rows))
 
     # Dates
