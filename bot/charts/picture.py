@@ -73,7 +73,7 @@ class _Drawing:
             self.y += leading
 
 
-def svg(chart: Chart, wide: int = WIDE, *, whole: bool = False) -> str:
+def svg(chart: Chart, wide: int = WIDE, *, whole: bool = False, margin: int = 0) -> str:
     """A chart as an SVG element; `whole`: with its title, whom it is about, and what is to be known."""
     drawing = _Drawing(wide)
     if whole:
@@ -94,14 +94,15 @@ def svg(chart: Chart, wide: int = WIDE, *, whole: bool = False) -> str:
     if whole and chart.note:
         drawing.y += _GAP
         drawing.lines(chart.note, _SMALL, 18, colour="quiet")
-    return _element(chart, drawing)
+    return _element(chart, drawing, margin)
 
 
-def _element(chart: Chart, drawing: _Drawing) -> str:
+def _element(chart: Chart, drawing: _Drawing, margin: int) -> str:
     name = f"{chart.id}-{drawing.width:.0f}"
+    size = f"{drawing.width + 2 * margin:.0f}", f"{drawing.y + 2 * margin:.0f}"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {drawing.width:.0f} {drawing.y:.0f}"'
-        f' width="{drawing.width:.0f}" height="{drawing.y:.0f}" role="img"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-margin} {-margin} {size[0]} {size[1]}"'
+        f' width="{size[0]}" height="{size[1]}" role="img"'
         f' aria-labelledby="{xml(name)}-title {xml(name)}-desc">'
         f'<title id="{xml(name)}-title">{xml(chart.title)}</title>'
         f'<desc id="{xml(name)}-desc">{xml(" ".join(filter(None, (chart.base, chart.note))))}</desc>'

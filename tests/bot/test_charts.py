@@ -1,6 +1,7 @@
 """Charts as text: well-formed whatever stands in them, in the given width, and in one's own colours."""
 
 import re
+from functools import partial
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -59,3 +60,28 @@ def test_a_table_stands_open_where_nothing_is_drawn() -> None:
 
     assert "<details>" in figure(Chart("x", "Cân", "", Bars((Bar("Cân", 7, "7"),)), table), catalogue(), "vi")
     assert "<details>" not in figure(Chart("x", "Cân", "", None, table), catalogue(), "vi")
+
+
+def test_a_picture_is_the_whole_chart_on_white() -> None:
+    pytest.importorskip("resvg_py")
+    from bot.charts.png import png
+
+    for chart in charts():
+        picture = png(chart)
+
+        assert picture.startswith(b"\x89PNG\r\n")
+        assert int.from_bytes(picture[16:20]) == 2 * (WIDE + 48)
+
+
+def test_a_machine_without_fonts_gives_no_empty_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    resvg = pytest.importorskip("resvg_py")
+    from bot.charts import png
+
+    without = partial(resvg.svg_to_bytes, skip_system_fonts=True)
+    monkeypatch.setattr(resvg, "svg_to_bytes", without)
+    png._writes.cache_clear()
+
+    with pytest.raises(png.NoFaceError, match="fonts-"):
+        png.png(Chart("x", "Cân", "", None))
+
+    png._writes.cache_clear()
