@@ -66,6 +66,7 @@ class Topic(Phrased):
     missing: Local | None = None
     instead: Local | None = None  # where the answer may be found, or what to do
     nearest: Text | None = None
+    final: bool = False  # its marks decide, however near an item of the plan is
 
 
 class Origin(Frozen):

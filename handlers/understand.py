@@ -26,14 +26,16 @@ _WANTED = 0.78  # a service this clear outweighs a deciding word
 _SERVICE, _SMALLTALK = 0.58, 0.60
 _FAQ = 0.68
 _DECIDED = 0.88  # a fact whose concepts stand together needs no more beside an item
-_MARKED = 0.85  # a deciding word outweighs all but a near-exact phrasing
+_MARKED = 0.85
+_EXACT = 0.93  # a deciding word outweighs all but a near-exact phrasing
 _CLOSE = 0.93  # a second item this near the first is told too
 _COMPARED = 0.70  # nearer is not asked of it when two things are compared
 _RIVAL = 0.85  # below the upper bar, a second item this near makes it a question back
 _STRANGE = 0.3  # how much words foreign to an item speak against it
 _PIECE, _WISH_PIECE = 0.94, 0.80  # what a piece of a rambling question is worth
 _AGREED = 0.03  # what it adds that concepts decide for an entry, too
-_LISTED = 0.15  # so much better is a list for who asks which tasks than a clause that has the same words
+_FOREIGN = 0.75
+_LISTED = 0.20  # so much better is a list for who asks which tasks than a clause that has the same words
 _LAST_YEAR, _FIRST_YEAR = 2030, 2018
 _CELLS = frozenset({"lead", "cooperating", "time", "funding"})
 
@@ -93,10 +95,15 @@ class Understanding:
         marking: tuple[Phrased, ...] = (*knowledge.smalltalk, *knowledge.topics)
         self._rank = {entry.id: place for place, entry in enumerate(marking)}
         self._marks = Forms((entry.id, words_of(mark)) for entry in marking for mark in entry.marks)
+        self._final = {topic.id for topic in knowledge.topics if topic.final}
         self._talks = {entry.id for entry in knowledge.smalltalk}
         self._item_known = {
             item.id: self._item_words[item.id].union(*(self._reader.read(ask).tokens for ask in item.ask))
             for item in knowledge.items
+        }
+        self._wish_known = {
+            one.id: frozenset().union(*(self._reader.read(ask).tokens for ask in one.ask))
+            for one in knowledge.services
         }
         self._item_told = {
             name: known | weigher.filler | weigher.asking for name, known in self._item_known.items()
@@ -152,7 +159,7 @@ class Understanding:
         compared = self._compared_in_pieces(asked)
         items = self._lifted("items", asked, dict(compared))
         best = _top(items)
-        service = _top(self._lifted("services", asked, self._of_pieces(asked, self._services)))
+        service = _top(self._lifted("services", asked, self._wishes(asked, self._services)))
         if marked and marked in self._talks and not (marked == _ABUSE and service[1] >= _WANTED):
             return _said("smalltalk", marked, 1.0, best)
         faq, decided = self.faq.best(asked), self.faq.decided(asked)
@@ -163,17 +170,28 @@ class Understanding:
         listing = self._listing(asked)
         if listing[1] and listing[1] + _LISTED >= max(best[1], service[1]):
             return Understood("plan", listing=listing[0], score=listing[1], runner_up=best)
-        if marked and max(_top(compared)[1], topic[1]) < _MARKED and service[1] < _WANTED:
-            return _said("handoff", marked, _MARKED, best)
+        if silent := self._silent_on(asked):
+            return _said("handoff", silent, _MARKED, best)
+        if marked and service[1] < _WANTED and (marked in self._final or _top(compared)[1] < _EXACT):
+            return _said("handoff", topic[0] if topic[1] >= _NAMED else marked, _MARKED, best)
         talk = _top(self._weigher.symmetric(asked, self._smalltalk))
         if service[1] >= _SERVICE and service[1] >= max(best[1] * 0.95, talk[1], topic[1]):
             return Understood("service", service=service[0], score=service[1], runner_up=best)
         if talk[1] >= _SMALLTALK and talk[1] > max(best[1], topic[1]):
             return _said("smalltalk", talk[0], talk[1], best)
         if topic[1] >= best[1] or not self._is_near(asked, items, best):
-            named = topic[0] if topic[1] >= _NAMED else None
-            return _said("handoff", named or (marked if topic[1] < best[1] else None), topic[1], best)
+            named = topic[0] if topic[1] >= _NAMED else marked
+            return _said("handoff", named, topic[1], best)
         return self._plan(asked, items)
+
+    def _silent_on(self, asked: Asked) -> str | None:
+        """The topic the plan is silent on whose concepts stand together, more of them than any item's."""
+        found = self._together["topics"].scores(asked.signs, asked.subjects)
+        if not found:
+            return None
+        topic, worth = _top(found)
+        items = self._together["items"].scores(asked.signs, asked.subjects)
+        return topic if worth > max(items.values(), default=_SERVICE) else None
 
     def _is_near(self, asked: Asked, items: Scores, best: Scored) -> bool:
         """Whether the nearest item is near enough to be told, or at least offered."""
@@ -199,12 +217,15 @@ class Understanding:
         near = self._weigher.covering(asked, self._listings)
         return _top({name: score + 0.02 * near[name] for name, score in found.items()})
 
-    def _of_pieces(self, asked: Asked, phrases: Phrases) -> Scores:
-        """Likenesses of the whole or, a little less, of its best piece."""
+    def _wishes(self, asked: Asked, phrases: Phrases) -> Scores:
+        """How near each service is to the whole or its best piece; concepts nobody used to ask for it count against it."""
         scores = self._weigher.symmetric(asked, phrases)
         for piece in asked.pieces:
             for name, score in self._weigher.symmetric(piece, phrases).items():
                 scores[name] = max(scores[name], _WISH_PIECE * score)
+        for name, known in self._wish_known.items():
+            if asked.subjects - known:
+                scores[name] *= _FOREIGN
         return scores
 
     def _lifted(self, kind: str, asked: Asked, scores: Scores) -> Scores:
@@ -288,7 +309,8 @@ class Understanding:
                 continue
             own = self._own_words(asked, name)
             known = 1 - _STRANGE * self._strange(asked, name)
-            scores[name] = (1 - (1 - score) * (1 - 0.35 * own)) * known * self._leaning(asked, name)
+            near = (1 - (1 - score) * (1 - 0.35 * own)) * known * self._leaning(asked, name)
+            scores[name] = min(near, 1.0)
         for name, score in self._weigher.covering(asked, self._targets).items():
             scores[name] = score * (1.05 if "target" in asked.attributes else 0.6)
         return scores
