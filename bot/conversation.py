@@ -5,14 +5,24 @@ import json
 import secrets
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from bot.logs import log
-from handlers.dialogue import Cue, Edited, InGroup, SaidTooMuch, SentFile, Started, Tapped, Unreadable
+from handlers.dialogue import (
+    Cue,
+    Edited,
+    InGroup,
+    SaidTooMuch,
+    SentFile,
+    SentOther,
+    Started,
+    Tapped,
+    Unreadable,
+)
 from handlers.hearing import Hearing
 from storage.unit_of_work import Done, Turn
 from storage.writer import Job, Result, Work, Writer
@@ -31,7 +41,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """What a channel received, in its plainest form: one of text, tap, start, file and cue.
+    """What a channel received, in its plainest form: one of text, tap, start, file and cue, or a file with text.
 
     `key` is the channel's own name for this update, unique in the channel. `label` is what the tapped button read,
     `tapped_on` the channel's own id of its message. `cue` is what has no words, such as an edited message; `raw` the
@@ -46,7 +56,7 @@ class Inbound:
     label: str | None = None
     start: str | None = None
     file: SentFile | None = None
-    cue: Edited | InGroup | Unreadable | None = None
+    cue: Edited | InGroup | SentOther | Unreadable | None = None
     tapped_on: str | None = None
     raw: str | None = None
     shows_greeting: bool = False
@@ -167,13 +177,23 @@ class Conversation:
             return "start", "", Started(clean(inbound.start))  # a payload may open something: it is not kept
         if inbound.file is not None:
             name, media_type = clean(inbound.file.name), clean(inbound.file.media_type)
-            return "file", name, SentFile(name, media_type, inbound.file.fault)
+            return self._with_words(SentFile(name, media_type, inbound.file.fault), clean(inbound.text or ""))
+        if isinstance(inbound.cue, SentOther):
+            words = clean(inbound.cue.words)
+            return "other", f"{inbound.cue.kind}: {words}" if words else inbound.cue.kind, inbound.cue
         if inbound.cue is not None:
             return "other", "", inbound.cue
         text = clean(inbound.text or "")
         if len(text) > MOST_READ:
             return "text", text, SaidTooMuch(MOST_READ)
         return "text", text, self._hearing(text)
+
+    def _with_words(self, file: SentFile, text: str) -> tuple[str, str, Cue]:
+        """A file, or the words that came with it."""
+        if not text:
+            return "file", file.name, file
+        cue = replace(self._hearing(text), beside=file) if len(text) <= MOST_READ else SaidTooMuch(MOST_READ)
+        return "file", f"{file.name}: {text}", cue
 
 
 class Chance:

@@ -17,12 +17,13 @@ from handlers.understand import Understood
 class Said:
     """The person wrote something; what it means, and what the plan answers, was found before the transaction.
 
-    `answers` has the language of a clear sentence; of any other, each language.
+    `answers` has the language of a clear sentence; of any other, each language. `beside` is what the words came with.
     """
 
     text: str
     understood: Understood
     answers: Mapping[Language, Answer]
+    beside: "SentFile | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,34 @@ class SentFile:
 FILE_FAULTS = {"": "file_unread", "too_large": "file_too_large", "disguised": "file_disguised"}
 
 
+# What is neither words nor a file one could open; for each there is a sentence `sent_…`.
+Kind = Literal[
+    "voice",
+    "audio",
+    "video",
+    "sticker",
+    "location",
+    "poll",
+    "dice",
+    "checklist",
+    "paid_media",
+    "story",
+    "contact",
+    "other",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SentOther:
+    """The person sent something of that kind; `words` are what stands in it, such as a poll's question.
+
+    A «contact» is somebody else's: one's own is a telephone number like any that is typed.
+    """
+
+    kind: Kind
+    words: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Edited:
     """The person changed a message that was answered already."""
@@ -91,7 +120,19 @@ class NotUnderstood(Exception):
     """There is nothing to decide: what came could not be read."""
 
 
-Cue = Said | SaidTooMuch | Tapped | Chose | Started | SentFile | Edited | InGroup | Unreadable | Outcome
+Cue = (
+    Said
+    | SaidTooMuch
+    | Tapped
+    | Chose
+    | Started
+    | SentFile
+    | SentOther
+    | Edited
+    | InGroup
+    | Unreadable
+    | Outcome
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from handlers.dialogue import (
     Said,
     SaidTooMuch,
     SentFile,
+    SentOther,
     Started,
     Step,
     Tapped,
@@ -108,6 +109,8 @@ class Home:
                 )
             case SentFile(fault=fault):
                 return _stay(view, Message(self._say(language, FILE_FAULTS[fault])))
+            case SentOther(kind):
+                return _stay(view, Message(self._say(language, f"sent_{kind}")))
             case Edited():
                 return _stay(view, Message(self._say(language, "edited")))
             case InGroup():

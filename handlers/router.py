@@ -19,6 +19,7 @@ from handlers.dialogue import (
     Said,
     SaidTooMuch,
     SentFile,
+    SentOther,
     Started,
     Step,
     Tapped,
@@ -135,7 +136,10 @@ class Router:
             return self._introduced(view, opened)
         is_stale = isinstance(route.given, Tapped) and not route.dialogue.anytime(route.given.value)
         step = self._stale(view) if is_stale else route.dialogue.step(route.given, view)
-        return self._introduced(view, step)
+        step = self._introduced(view, step)
+        if isinstance(route.cue, Said) and route.cue.beside:
+            return _with_last(step, self._say(view.language, "file_beside"))
+        return step
 
     def _load(self, stored: str | None, person: Person) -> tuple[State, str | None]:
         """The state, and the reason why it could not be read."""
@@ -161,7 +165,7 @@ class Router:
                 return owner, self._chosen(value, state)
             case Said(text):
                 return self._said(text, cue, state, person)
-            case SaidTooMuch() | SentFile() | Edited():
+            case SaidTooMuch() | SentFile() | SentOther() | Edited():
                 return (self._filling if self._is_filling(state) else self.home), cue
             case Started():
                 claiming: list[Dialogue] = [one for one in (self._survey, self._staff) if one.claims(cue)]
@@ -259,6 +263,13 @@ class Router:
         if view.shows_greeting or step.replies[0] == self.home.greeting(view.language, step.person):
             return step
         return step.after(self.home.introduction(view.language))
+
+
+def _with_last(step: Step, sentence: str) -> Step:
+    """The same step with this said before its last message, in one with it: what answers comes last."""
+    *first, last = step.replies or (Message(""),)
+    text = "\n".join(filter(None, (sentence, last.text)))
+    return replace(step, replies=(*first, replace(last, text=text)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,19 @@ from datetime import tzinfo
 
 from content.everything import Content
 from handlers.choices import Picker
-from handlers.dialogue import FILE_FAULTS, Chose, Cue, Edited, Said, SaidTooMuch, SentFile, Step, Tapped, View
+from handlers.dialogue import (
+    FILE_FAULTS,
+    Chose,
+    Cue,
+    Edited,
+    Said,
+    SaidTooMuch,
+    SentFile,
+    SentOther,
+    Step,
+    Tapped,
+    View,
+)
 from handlers.effects import Effect, Query, StoreQuestion
 from handlers.filling import leaving, reading, review
 from handlers.filling.asking import ask, ask_changed_line
@@ -163,6 +175,8 @@ class Filling:
                 return self._said(here, cue)
             case SentFile(fault=fault):
                 return again(here.saying(here.tell(FILE_FAULTS[fault] if fault else "form_file")))
+            case SentOther(kind):
+                return again(here.saying(here.tell(f"sent_{kind}")))
             case Edited():
                 return again(here.saying(here.tell("form_edited")))
             case SaidTooMuch(limit):

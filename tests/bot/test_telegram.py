@@ -233,6 +233,36 @@ async def test_a_telephone_number_may_be_shared(polled: Stage) -> None:
     assert "Liên hệ: 0905 123 456" in review.text
 
 
+@pytest.mark.parametrize("own", [True, False], ids=["shown by a contact", "typed"])
+async def test_somebody_elses_number_is_not_taken_for_ones_own(polled: Stage, own: bool) -> None:
+    an = await at_the_first_question(polled)
+    await an.answers("Cán bộ liên hệ Anh/Chị qua")
+
+    told = await an.person.answered(an.person.sends_contact("84905999999", own=False))
+
+    assert "danh thiếp của người khác" in told.text
+    assert "Cán bộ liên hệ Anh/Chị qua" in told.text
+    review = (
+        await an.person.answered(an.person.sends_contact("84905123456"))
+        if own
+        else await an.says("0905 123 456")
+    )
+    assert "Liên hệ: 0905 123 456" in review.text
+
+
+async def test_a_voice_message_is_answered_by_a_sentence_of_its_own(polled: Stage) -> None:
+    an = await at_the_menu(polled)
+    told = await an.person.answered(an.person.sends_voice())
+    assert told.text.startswith("Trợ lý chưa nghe được tin thoại")
+
+    await an.taps(SURVEY)
+    await an.taps("Đồng ý")
+    asked = await an.person.answered(an.person.sends_voice())
+
+    assert "chưa nghe được tin thoại" in asked.text
+    assert polled.stored("SELECT kind, text FROM turns ORDER BY id DESC LIMIT 1") == [("other", "voice")]
+
+
 async def test_the_completed_form_comes_as_a_file(polled: Stage) -> None:
     an = await at_the_first_question(polled)
     await an.answers()
@@ -480,6 +510,31 @@ async def test_a_picture_with_words_is_answered_by_its_words(polled: Stage) -> N
     )
 
     assert "ngân sách nhà nước" in answer.text
+
+
+async def test_what_comes_with_words_is_not_lost_without_a_word(polled: Stage) -> None:
+    an = await at_the_menu(polled)
+
+    answer = await an.person.answered(
+        an.person.sends("bang-gia.pdf", b"%PDF-1.4", "application/pdf", caption="kinh phi lay tu dau")
+    )
+
+    assert "chưa xem được phần gửi kèm" in answer.text
+    assert "ngân sách nhà nước" in answer.text
+    assert polled.stored("SELECT kind, text FROM turns ORDER BY id DESC LIMIT 1") == [
+        ("file", "bang-gia.pdf: kinh phi lay tu dau")
+    ]
+
+
+async def test_words_beside_a_file_answer_a_question(polled: Stage) -> None:
+    an = await at_the_first_question(polled)
+
+    answer = await an.person.answered(
+        an.person.sends_photo(b"\xff\xd8\xff\xe0", caption="Công ty TNHH Gỗ Hoài Nhơn")
+    )
+
+    assert "chưa xem được phần gửi kèm" in answer.text
+    assert "1. Công ty TNHH" in answer.text
 
 
 async def test_a_picture_without_words_is_answered_by_a_sentence(polled: Stage) -> None:

@@ -1,6 +1,6 @@
 """How messages look on Telegram, and what its updates say: tables."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -11,8 +11,10 @@ from bot.channels.telegram.receive import Membership, Moved, Nothing, Reader, Re
 from bot.channels.telegram.render import text_parameters
 from bot.conversation import Inbound
 from bot.received import received
+from content.catalogue import Catalogue
+from content.everything import Content
 from handlers.choices import short, whole
-from handlers.dialogue import Edited, InGroup, SentFile
+from handlers.dialogue import Edited, InGroup, Kind, SentFile, SentOther
 from handlers.messages import Choice, Control, Message
 
 BACK = Choice("Quay lại", "form:back:q", aside=True)
@@ -165,24 +167,39 @@ BUTTONS = {"inline_keyboard": [[{"text": "Có", "callback_data": "y"}, {"text": 
             id="a shared number",
         ),
         pytest.param(
+            {"message": message(contact={"phone_number": "84905123456", "first_name": "Bình", "user_id": 6})},
+            Said(inbound(cue=SentOther("contact"))),
+            id="somebody else's number",
+        ),
+        pytest.param(
+            {"message": message(contact={"phone_number": "84905123456", "first_name": "Bình"})},
+            Said(inbound(cue=SentOther("contact"))),
+            id="the number of somebody who is not there",
+        ),
+        pytest.param(
             {"message": message(photo=[{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}])},
             Said(inbound(file=SentFile("photo.jpg", "image/jpeg"))),
             id="a picture",
         ),
         pytest.param(
             {"message": message(document={"file_id": "f", "file_unique_id": "u", "file_name": "a.pdf"}, caption="x")},
-            Said(inbound(text="x")),
+            Said(inbound(text="x", file=SentFile("a.pdf", "application/octet-stream"))),
             id="a document with words",
+        ),
+        pytest.param(
+            {"message": message(photo=[{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}], caption="x")},
+            Said(inbound(text="x", file=SentFile("photo.jpg", "image/jpeg"))),
+            id="a picture with words",
+        ),
+        pytest.param(
+            {"message": message(animation={"file_id": "f"}, document={"file_id": "f", "file_name": "a.gif"})},
+            Said(inbound(cue=SentOther("video"))),
+            id="a moving picture, which is a document as well",
         ),
         pytest.param(
             {"message": message(document={"file_id": "f", "file_unique_id": "u", "file_name": "a.pdf"})},
             Said(inbound(file=SentFile("a.pdf", "application/octet-stream")), fetch="f"),
             id="a document",
-        ),
-        pytest.param(
-            {"message": message(location={"latitude": 1.0, "longitude": 2.0})},
-            Said(inbound(file=SentFile("location", "application/geo+json"))),
-            id="a place",
         ),
         pytest.param({"edited_message": message(text="x", edit_date=1_800_000_001)}, Said(inbound(cue=Edited())), id="edited"),
         pytest.param(
@@ -254,6 +271,49 @@ def test_an_update_means_one_plain_thing(update: dict[str, Any], found: Received
     reader = Reader(77, "doluong_bot", {"khaosat": "khảo sát"})
 
     assert reader.read({"update_id": 1, **update}) == found
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "words"),
+    [
+        ({"voice": {"file_id": "f", "duration": 3}}, "voice", ""),
+        ({"audio": {"file_id": "f", "duration": 3, "title": "Bài hát"}}, "audio", "Bài hát"),
+        ({"video": {"file_id": "f"}}, "video", ""),
+        ({"video_note": {"file_id": "f"}}, "video", ""),
+        ({"sticker": {"file_id": "f", "emoji": "👍"}}, "sticker", "👍"),
+        ({"location": {"latitude": 13.5, "longitude": 109.0}}, "location", "13.5, 109.0"),
+        (
+            {"location": {"latitude": 13.5, "longitude": 109.0}, "venue": {"title": "Chợ Đầm"}},
+            "location",
+            "Chợ Đầm",
+        ),
+        ({"poll": {"id": "1", "question": "Ai đi?"}}, "poll", "Ai đi?"),
+        ({"dice": {"emoji": "🎲", "value": 6}}, "dice", "🎲"),
+        ({"game": {"title": "Rắn"}}, "dice", "Rắn"),
+        ({"checklist": {"title": "Việc cần làm", "tasks": []}}, "checklist", "Việc cần làm"),
+        ({"paid_media": {"star_count": 5, "paid_media": []}}, "paid_media", ""),
+        ({"story": {"chat": {"id": 5, "type": "private"}, "id": 1}}, "story", ""),
+        ({"hologram": {"file_id": "f"}, "forward_origin": {}, "has_protected_content": True}, "other", ""),
+    ],
+)
+def test_what_is_neither_words_nor_a_file_has_a_kind(
+    catalogue: Catalogue, sent: dict[str, Any], kind: Kind, words: str
+) -> None:
+    found = Reader(77, "doluong_bot", {}).read({"update_id": 1, "message": message(**sent)})
+
+    assert found == Said(inbound(cue=SentOther(kind, words)))
+    assert catalogue("vi", f"sent_{kind}")
+
+
+def test_every_kind_has_a_sentence_of_its_own(catalogue: Catalogue) -> None:
+    sentences = {catalogue("vi", f"sent_{kind}") for kind in get_args(Kind)}
+
+    assert len(sentences) == len(get_args(Kind))
+
+
+@pytest.fixture
+def catalogue(content: Content) -> Catalogue:
+    return content.say
 
 
 PDF, PNG, ZIP = b"%PDF-1.4\n", b"\x89PNG\r\n\x1a\n" + bytes(64), b"PK\x03\x04" + bytes(64)

@@ -6,7 +6,7 @@ it comes in: objects of it would cost an eighth of a whole turn, and a dozen fie
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from telegram.constants import ChatMemberStatus, ChatType
@@ -14,7 +14,7 @@ from telegram.constants import ChatMemberStatus, ChatType
 from bot.channels.telegram.can import TELEGRAM
 from bot.conversation import Inbound
 from bot.received import ANY
-from handlers.dialogue import Edited, InGroup, SentFile
+from handlers.dialogue import Edited, InGroup, Kind, SentFile, SentOther
 
 ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
 
@@ -22,22 +22,85 @@ _COMMAND = re.compile(r"/(\w{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
 _NUMBERED = re.compile(r"\d{1,3}")
 _GONE = (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT)
 
-# What is no text, by its field: a name and a media type.
-_KINDS = {
+# What may have words of its own beside it, by its field: a name and a media type.
+_FILES = {
     "photo": ("photo.jpg", "image/jpeg"),
     "animation": ("animation.mp4", "video/mp4"),
     "video": ("video.mp4", "video/mp4"),
-    "video_note": ("video.mp4", "video/mp4"),
     "voice": ("voice.ogg", "audio/ogg"),
     "audio": ("audio.mp3", "audio/mpeg"),
-    "sticker": ("sticker.webp", "image/webp"),
-    "location": ("location", "application/geo+json"),
-    "venue": ("location", "application/geo+json"),
-    "poll": ("message", ANY),
-    "dice": ("message", ANY),
-    "game": ("message", ANY),
-    "story": ("message", ANY),
 }
+# What is neither words nor a file, by its field; the first that is there counts: a venue is a location as well.
+_KINDS: dict[str, Kind] = {
+    "voice": "voice",
+    "audio": "audio",
+    "animation": "video",
+    "video": "video",
+    "video_note": "video",
+    "sticker": "sticker",
+    "venue": "location",
+    "location": "location",
+    "poll": "poll",
+    "dice": "dice",
+    "game": "dice",
+    "checklist": "checklist",
+    "paid_media": "paid_media",
+    "story": "story",
+}
+_WORDS = ("question", "title", "emoji")  # the fields of these in which there may be words
+# What Telegram itself says in a private chat, by the beginning of its field; nobody waits for an answer to it.
+_SERVICE = (
+    "pinned_message",
+    "message_auto_delete",
+    "write_access",
+    "connected_website",
+    "chat_background",
+    "checklist_tasks",
+    "proximity_alert",
+    "boost_added",
+    "forum_topic",
+    "general_forum",
+    "video_chat",
+    "new_chat",
+    "left_chat",
+    "delete_chat",
+    "group_chat",
+    "supergroup_chat",
+    "channel_chat",
+    "migrate_",
+    "successful_payment",
+    "refunded_payment",
+    "giveaway_c",
+    "paid_message_price",
+    "direct_message_price",
+    "suggested_post",
+)
+# What stands around a message of any kind.
+_AROUND = (
+    "message_",
+    "direct_messages_topic",
+    "from",
+    "sender_",
+    "date",
+    "business_connection_id",
+    "chat",
+    "forward_",
+    "is_",
+    "reply_",
+    "external_reply",
+    "quote",
+    "via_bot",
+    "edit_date",
+    "has_",
+    "media_group_id",
+    "author_signature",
+    "paid_star_count",
+    "entities",
+    "link_preview_options",
+    "effect_id",
+    "caption",
+    "show_caption",
+)
 
 Json = dict[str, Any]
 
@@ -159,15 +222,20 @@ class Reader:
 
     def _private(self, number: int, message: Json) -> Received:
         chat = message["chat"]
-        if text := message.get("text") or message.get("caption"):  # a picture is answered by its words
+        if text := message.get("text"):
             return Said(self._typed(number, chat, text))
         if contact := message.get("contact"):
+            if contact.get("user_id") != message["from"]["id"]:
+                return Said(self._inbound(number, chat, cue=SentOther("contact")))
             return Said(self._inbound(number, chat, text=_phone(contact["phone_number"])))
-        if document := message.get("document"):
-            file = SentFile(document.get("file_name", "file"), document.get("mime_type", ANY))
-            return Said(self._inbound(number, chat, file=file), fetch=document["file_id"])
-        kind = next((kind for name, kind in _KINDS.items() if name in message), None)
-        return Said(self._inbound(number, chat, file=SentFile(*kind))) if kind else Nothing()
+        if caption := message.get("caption"):  # it is answered by its words
+            return Said(replace(self._typed(number, chat, caption), file=_file(message)))
+        if document := message.get("document") if "animation" not in message else None:
+            return Said(self._inbound(number, chat, file=_document(document)), fetch=document["file_id"])
+        if "photo" in message:
+            return Said(self._inbound(number, chat, file=_file(message)))
+        other = _other(message)
+        return Said(self._inbound(number, chat, cue=other)) if other else Nothing()
 
     def _typed(self, number: int, chat: Json, text: str) -> Inbound:
         command = _COMMAND.fullmatch(text.strip()) if text.startswith("/") else None
@@ -189,6 +257,34 @@ def _label(message: Json, data: str) -> str | None:
         lines = message.get("text", "").splitlines()
         return next((line.removeprefix(start) for line in lines if line.startswith(start)), label)
     return label
+
+
+def _document(document: Json) -> SentFile:
+    return SentFile(document.get("file_name", "file"), document.get("mime_type", ANY))
+
+
+def _file(message: Json) -> SentFile:
+    """What came with words."""
+    name = next((name for name in _FILES if name in message), None)
+    if name is None and (document := message.get("document")):
+        return _document(document)
+    return SentFile(*_FILES[name]) if name else SentFile("file", ANY)
+
+
+def _other(message: Json) -> SentOther | None:
+    """What it is if it is no words and no file; None for what Telegram itself says."""
+    for name, kind in _KINDS.items():
+        if name in message:
+            return SentOther(kind, _words(message[name]))
+    if any(name.startswith(_SERVICE) for name in message):
+        return None
+    return SentOther("other") if any(not name.startswith(_AROUND) for name in message) else None
+
+
+def _words(content: Json) -> str:
+    if "latitude" in content:
+        return f"{content['latitude']}, {content['longitude']}"
+    return next((str(content[name]) for name in _WORDS if content.get(name)), "")
 
 
 def _phone(number: str) -> str:
