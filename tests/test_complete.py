@@ -17,6 +17,7 @@ PACKAGES = ("content", "handlers", "storage", "bot")
 CODE = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 COMPLETED = [  # keys whose end the code puts there
     r"not_open_[a-z_]+",
+    r"sent_[a-z_]+",
     r"page_(person|assistant|officer)",
     r"answer_(service|smalltalk)_[a-z_]+",
     r"answer_(lead|cooperating|time|funding)(_empty)?",
