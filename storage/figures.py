@@ -39,6 +39,15 @@ class Twins:
         return self.responses[-1]
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A response that counts; `answers` are stored fills by place."""
+
+    version: str
+    submitted_at: datetime
+    answers: dict[str, list[Any]]
+
+
 class Survey:
     """The responses of one form and year at one moment, whatever is written meanwhile."""
 
@@ -86,19 +95,24 @@ class Survey:
                 found.append(Twins(tax_code, tuple(left)))
         return found
 
-    def answers(self) -> Iterator[tuple[str, dict[str, list[Any]]]]:
-        """The version and the answers of every response that counts: one of each tax code."""
+    def answers(self) -> Iterator[Counted]:
+        """Every response that counts: one of each tax code."""
         gone = {one.id for twins in self.twins() for one in twins.responses[:-1]} | self._set_aside
         statement = (
             # orjson reads text faster than the driver does
-            sa.select(responses.c.id, responses.c.version, sa.cast(responses.c.answers, sa.Text))
+            sa.select(
+                responses.c.id,
+                responses.c.version,
+                responses.c.submitted_at,
+                sa.cast(responses.c.answers, sa.Text),
+            )
             .where(self._among)
             .order_by(responses.c.id)
         )
         found = self._connection.execute(statement, execution_options={"yield_per": AT_ONCE})
-        for number, version, answers in found:
+        for number, version, submitted_at, answers in found:
             if number not in gone:
-                yield version, orjson.loads(answers)
+                yield Counted(version, submitted_at, orjson.loads(answers))
 
 
 @contextmanager

@@ -102,6 +102,18 @@ class Tally:
         """How many responses have nothing at all there: an older version, or a part nobody opened."""
         return self.responses - sum(states.values()) + states.get("not_asked", 0)
 
+    def looks_at(self, question: Question) -> frozenset[str]:
+        """The questions whose answers decide, directly or by a calculation, whether this one applies."""
+        found: set[str] = set()
+        names = {name for one in question.relevant for name in one.names}
+        while new := names - found:
+            found |= new
+            asked = [
+                form.by_name[name] for form in self.forms.values() for name in new if name in form.by_name
+            ]
+            names = {name for one in asked for name in _looked_at(one)}
+        return frozenset(found)
+
     def _made(self, form: Form) -> Iterable[Adder]:
         for question in form.questions:
             if question.row.personal or question is form.gate:
@@ -143,6 +155,11 @@ class Tally:
         if question.repeat:
             return _in_turns(question, add)
         return _once(question.name, add)
+
+
+def _looked_at(question: Question) -> Iterable[str]:
+    conditions = (*question.relevant, question.calculation)
+    return (name for one in conditions if one for name in one.names)
 
 
 def _state(stored: list[Any]) -> State:

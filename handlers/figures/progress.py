@@ -7,7 +7,7 @@ from five up, as in every other figure.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from content.catalogue import Catalogue
 from content.model import Language
@@ -17,6 +17,12 @@ from handlers.figures.spoken import day, listed, number, percent
 
 WEEK = timedelta(days=7)
 LOWEST = 3  # places that are named
+By = Literal["commune", "sector", "size"]
+
+_BY: Mapping[By, str] = {
+    "commune": "figures_by_commune", "sector": "figures_by_sector", "size": "figures_by_size",
+}  # fmt: skip
+
 _ENOUGH = 10  # invited, before a place can be the lowest
 _TWO_WEEKS = 14
 _MOST_AHEAD = 45  # days to the deadline, before anything else may happen
@@ -26,7 +32,7 @@ _STEADY = 2  # how many times as many one week may have as the other
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A commune, or another group of invited enterprises; `label` "": nobody knows which."""
+    """A commune, a sector or another group of invited enterprises; `label` "": nobody knows which."""
 
     label: str
     invited: int
@@ -213,26 +219,22 @@ class Telling:
             return self._tell("figures_standing_title_even", percent=share)
         return self._tell("figures_standing_title", percent=share, label=lowest[0].label)
 
-    def places(self, standing: Standing) -> Chart:
-        """The share that answered in each place."""
+    def places(self, standing: Standing, by: By = "commune") -> Chart:
+        """The share that answered in each place; the places may as well be sectors or sizes."""
         seen = sorted(_seen(standing.places), key=lambda place: (-place.rate, place.label))
         rest = [place for place in standing.places if place not in seen and place.invited]
         bars = [self._place_bar(place, self._label(place)) for place in seen]
         if rest:
-            label = self._tell("figures_places_rest", count=len(rest))
+            label = self._tell("figures_rest", count=len(rest))
             whole = Place(label, sum(one.invited for one in rest), sum(one.answered for one in rest))
             bars.append(self._place_bar(whole, label, quiet=True))
-        heads = tuple(
-            map(self._tell, ("figures_place", "figures_percent", "figures_answered", "figures_invited"))
-        )
+        heads = map(self._tell, (_BY[by], "figures_percent", "figures_answered", "figures_invited"))
         return Chart(
-            id="places",
-            title=self._places_title(standing, seen)
-            if standing.whole.invited
-            else self._standing_title(standing),
+            id=f"places-{by}",
+            title=self._places_title(standing, seen, by),
             base=self._tell("figures_standing_base", invited=self._number(standing.whole.invited)),
             body=Bars(tuple(bar for bar, _ in bars)) if seen else None,
-            table=Table(heads, tuple(row for _, row in bars)) if seen else None,
+            table=Table(tuple(heads), tuple(row for _, row in bars)) if seen else None,
             note=self._tell("figures_places_note", fewest=FEWEST) if rest and seen else "",
         )
 
@@ -245,9 +247,11 @@ class Telling:
         text = self._tell("figures_place_text", **values)
         return Bar(label, 100 * place.rate, text, "quiet" if quiet else "full"), (label, *values.values())
 
-    def _places_title(self, standing: Standing, seen: Sequence[Place]) -> str:
+    def _places_title(self, standing: Standing, seen: Sequence[Place], by: By) -> str:
+        if not standing.whole.invited:
+            return self._standing_title(standing)
         if not seen:
-            return self._tell("figures_places_title_none", fewest=FEWEST)
+            return self._tell("figures_places_title_none", by=self._tell(_BY[by]), fewest=FEWEST)
         lowest = next(iter(standing.lowest(1)), seen[-1])
         if seen[0].rate <= lowest.rate:
             share = self._percent(seen[0].answered, seen[0].invited)

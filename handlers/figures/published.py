@@ -130,17 +130,25 @@ class Figures:
 def published(tally: Tally) -> Figures:
     """The figures that may be seen."""
     numbers = tally.numbers
+    vague = frozenset(name for name, chosen in tally.chosen.items() if _is_vague(chosen))
     return Figures(
         tally.responses,
-        {name: distribution(chosen, tally) for name, chosen in tally.chosen.items()},
+        {name: _distribution(chosen, tally, vague) for name, chosen in tally.chosen.items()},
         {
             name: _amounts(one, tally.chosen[one.of])
             for name, one in numbers.items()
             if one.of in tally.chosen
         },
-        {name: _total(one, tally) for name, one in numbers.items() if one.of not in tally.chosen},
-        {name: _calendar(dated, tally) for name, dated in tally.dated.items()},
+        {name: _total(one, tally, vague) for name, one in numbers.items() if one.of not in tally.chosen},
+        {name: _calendar(dated, tally, vague) for name, dated in tally.dated.items()},
     )
+
+
+def _is_vague(chosen: Chosen) -> bool:
+    """Whether a choice has a hidden number that another question, asked of who chose it, would tell."""
+    if chosen.several:
+        return chosen.states["answered"] < 2 * FEWEST
+    return bool(hidden([chosen.counts[name] for name in _names(chosen)]))
 
 
 def by_filter(amounts: Amounts, column: str) -> dict[str, tuple[Amount, ...]]:
@@ -156,12 +164,12 @@ def by_filter(amounts: Amounts, column: str) -> dict[str, tuple[Amount, ...]]:
 # Distributions
 
 
-def distribution(chosen: Chosen, tally: Tally) -> Distribution:
+def _distribution(chosen: Chosen, tally: Tally, vague: frozenset[str]) -> Distribution:
     """One question's shares that may be seen, the largest first."""
     answered = chosen.states["answered"]
     if answered < FEWEST:
         return Distribution(chosen.question, None, chosen.several)
-    missing = _missing(chosen.states, tally)
+    missing = _missing(chosen.question, chosen.states, tally, vague)
     if chosen.several:
         return Distribution(
             chosen.question, answered, True, _largest_first(_several(chosen)), missing=missing
@@ -206,11 +214,16 @@ def _largest_first(shares: Iterable[Share]) -> tuple[Share, ...]:
     )
 
 
-def _missing(states: Mapping[State, int], tally: Tally) -> Missing:
-    counts = [tally.not_asked(states) if state == "not_asked" else states.get(state, 0) for state in STATES]
-    gone = hidden(counts, least=0)
-    reasons = tuple((state, counts[at]) for at, state in enumerate(STATES) if at not in gone)
-    return Missing(reasons, sum(counts[at] for at in gone))
+def _missing(question: Question, states: Mapping[State, int], tally: Tally, vague: frozenset[str]) -> Missing:
+    """Why there is no answer. To how many it did not apply is left out where that tells what others hide."""
+    counts = {state: states.get(state, 0) for state in STATES} | {"not_asked": tally.not_asked(states)}
+    folds = bool(tally.looks_at(question) & vague)
+    told = [state for state in STATES if not (folds and state == "not_applicable")]
+    gone = hidden([counts[state] for state in told], least=0)
+    if folds and not gone:  # alone it would follow from the others
+        gone = frozenset({min(range(len(told)), key=lambda at: counts[told[at]])})
+    reasons = tuple((state, counts[state]) for at, state in enumerate(told) if at not in gone)
+    return Missing(reasons, sum(counts.values()) - sum(count for _, count in reasons))
 
 
 # Numbers
@@ -241,24 +254,26 @@ def _amount(share: Share, added: Added) -> Amount:
     )
 
 
-def _total(numbers: Numbers, tally: Tally) -> Total:
+def _total(numbers: Numbers, tally: Tally, vague: frozenset[str]) -> Total:
     added = numbers.each.get("", Added())
     answered = added.states["answered"]
     if answered < FEWEST:
         return Total(numbers.question, None)
-    missing = _missing(added.states, tally)
+    missing = _missing(numbers.question, added.states, tally, vague)
     return Total(numbers.question, answered, added.total, added.rough >= FEWEST, missing)
 
 
 # Dates
 
 
-def _calendar(dated: Dated, tally: Tally) -> Calendar:
+def _calendar(dated: Dated, tally: Tally, vague: frozenset[str]) -> Calendar:
     answered = dated.states["answered"]
     if answered < FEWEST or dated.question.repeat:
         return Calendar(dated.question, None)
     grain, spans, unseen = _finest(dated.months)
-    return Calendar(dated.question, answered, grain, spans, unseen, _missing(dated.states, tally))
+    return Calendar(
+        dated.question, answered, grain, spans, unseen, _missing(dated.question, dated.states, tally, vague)
+    )
 
 
 def _finest(months: Mapping[str, int]) -> tuple[Grain, tuple[Span, ...], int]:

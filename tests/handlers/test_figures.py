@@ -14,6 +14,7 @@ from content.forms import Form, compile_form
 from handlers.figures.counting import Tally
 from handlers.figures.hiding import FEWEST, Count, bounded, hidden
 from handlers.figures.published import Figures, by_filter, published
+from tests.figures import demand
 from tests.storage.answered import NEW, OLD, small_form
 from tests.world import EXAMPLES
 
@@ -266,6 +267,33 @@ def _is_true(seen: Count, count: int) -> None:
             assert count < seen.value
         case "over":
             assert count >= seen.value
+
+
+@pytest.mark.parametrize(
+    ("forms", "told"),
+    [
+        (
+            {"llc": 40, "cooperative": 3, "service_body": 6},
+            False,
+        ),  # to how many it applies would tell the three
+        (dict.fromkeys((choice.name for choice in demand().by_name["legal_form"].choices), 9), True),
+    ],
+)
+def test_to_how_many_a_question_applies_does_not_tell_what_another_hides(
+    forms: dict[str, int], told: bool
+) -> None:
+    tally = Tally([demand()])
+    for name in (name for name, count in forms.items() for _ in range(count)):
+        accredited = ["yes"] if name == "service_body" else ["", "n"]
+        tally.add(demand().version, {"legal_form": [name], "accredited": accredited})
+
+    figures = published(tally)
+
+    applies = forms["service_body"]
+    accredited_figure = figures.distributions["accredited"]
+    assert accredited_figure.answered == applies
+    assert ("not_applicable" in dict(accredited_figure.missing.reasons)) == told
+    assert bool(figures.distributions["legal_form"].rest_of) != told
 
 
 def test_a_date_far_off_all_others_does_not_stretch_the_months() -> None:

@@ -64,7 +64,7 @@ def test_a_place_with_few_answers_goes_into_the_rest_with_another() -> None:
     chart = telling().places(standing(HOAI_NHON, QUY_NHON, AN_NHON, few))
 
     assert isinstance(chart.body, Bars)
-    assert [bar.label for bar in chart.body.bars] == ["Phường Quy Nhơn", "Các xã, phường còn lại (3)"]
+    assert [bar.label for bar in chart.body.bars] == ["Phường Quy Nhơn", "Các mục còn lại (3)"]
     assert chart.title.replace("\u00a0", " ") == (
         "Cao nhất ở Phường Quy Nhơn (55 %), thấp nhất ở Xã Nhơn Châu (dưới 5 phiếu)"
     )

@@ -1,7 +1,8 @@
 """What figures are counted from, on both databases."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.storage.answered import FORM, NEW, OLD, response, store_forms, store_
 from tests.world import START
 
 HOUR = timedelta(hours=1)
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def database(url: str) -> Iterator[Database]:
 
 
 def _counted(found: Survey) -> list[str]:
-    return [answers["tax_code"][0] for _, answers in found.answers()]
+    return [one.answers["tax_code"][0] for one in found.answers()]
 
 
 def _ids(twins: list[Twins]) -> list[tuple[str, list[int]]]:
@@ -93,7 +95,7 @@ def test_the_whole_survey_is_counted_in_parts(url: str) -> None:
     many = 2 * AT_ONCE + 1
     store_responses(database, demand_rows(many))
 
-    found = read_figures(database, "demand_survey", 2026)
+    found = read_figures(database, "demand_survey", 2026, ZONE)
 
     assert (found.figures.responses, found.twins) == (many, ())
     assert found.figures.distributions["sector"].answered is not None
@@ -106,8 +108,20 @@ def test_the_whole_survey_is_counted_in_parts(url: str) -> None:
 
 
 def test_nothing_was_answered_yet(database: Database) -> None:
-    figures = read_figures(database, FORM, 2026).figures
+    figures = read_figures(database, FORM, 2026, ZONE).figures
 
     assert figures.responses == 0
     assert {one.answered for one in figures.distributions.values()} == {None}
     assert {one.answered for one in figures.calendars.values()} == {None}
+
+
+def test_a_day_is_the_offices_own(database: Database) -> None:
+    """Half past six in the evening of the 20th by UTC is the 21st in Quy Nhơn."""
+    evening = START.replace(hour=18, minute=30)
+    store_responses(database, [response(1), response(2, at=evening), response(3, at=evening)])
+
+    found = read_figures(database, FORM, 2026, ZONE)
+
+    assert found.days == {date(2026, 11, 20): 1, date(2026, 11, 21): 2}
+    assert found.form is not None
+    assert found.form.version == NEW
