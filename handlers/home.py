@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from content.everything import Content
 from content.model import Language
@@ -27,6 +28,7 @@ from handlers.people import Person, State
 from handlers.showing import shown_number
 
 PRIVATE = "private:"  # a channel with groups makes of this choice a link to itself
+TOLD_AGAIN = timedelta(minutes=1)  # after which a group is told again where to write
 GREETING = "greeting"  # the smalltalk that is answered with the menu
 _COMMAND = re.compile(r"/\w{1,32}")
 
@@ -114,8 +116,7 @@ class Home:
             case Edited():
                 return _stay(view, Message(self._say(language, "edited")))
             case InGroup():
-                aside = Choice(self._say(language, "in_group_private"), PRIVATE)
-                return _stay(view, Message(self._say(language, "in_group"), (aside,)))
+                return self._in_group(view)
             case _:
                 return self._at_menu(
                     view, Message(self._say(language, "menu"), self.menu(language, view.person))
@@ -165,6 +166,15 @@ class Home:
                 return self._at_menu(view, Message(sentence, self.menu(language, view.person)))
         sentence = self._say(language, f"not_open_{service}")
         return self._at_menu(view, Message(sentence, self.menu(language, view.person)))
+
+    def _in_group(self, view: View) -> Step:
+        """Where to write privately; whoever asks again at once can read it there."""
+        told = view.state.get("told")
+        if told and view.now - datetime.fromisoformat(told) < TOLD_AGAIN:
+            return Step(view.person, view.state)
+        aside = Choice(self._say(view.language, "in_group_private"), PRIVATE)
+        state = replace(view.state, data=(("told", view.now.isoformat()),))
+        return Step(view.person, state, (Message(self._say(view.language, "in_group"), (aside,)),))
 
     def _opening(self, view: View) -> Message:
         language = view.language

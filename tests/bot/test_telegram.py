@@ -27,7 +27,7 @@ from tests.fakes.telegram import FakeTelegram, Fault, Faults, Kind, Limits
 from tests.fakes.telegram.people import member_update
 from tests.persona import wood_firm
 from tests.telegram import Respondent, Stage, on_telegram
-from tests.world import Postgres, Sqlite, new_app
+from tests.world import Clock, Postgres, Sqlite, new_app
 
 FAST = {"telegram_per_chat": 1000.0, "telegram_per_second": 1000.0}
 LIFTED = Limits.lifted()
@@ -326,6 +326,7 @@ async def test_a_group_is_told_to_write_privately(stage: Stage) -> None:
     group = stage.telegram.group("Doanh nghiệp gỗ", [an, binh])
     group.adds_bot()
     await group.reads("nhắn riêng")
+    clock_of(stage).pass_(minutes=1)
 
     an.says("chào cả nhà", group)
     update = binh.says("@doluong_bot kinh phí lấy từ đâu", group)
@@ -340,6 +341,28 @@ async def test_a_group_is_told_to_write_privately(stage: Stage) -> None:
     ]
 
 
+def clock_of(stage: Stage) -> Clock:
+    clock = stage.app.now
+    assert isinstance(clock, Clock)
+    return clock
+
+
+async def test_a_group_is_told_once_a_minute(polled: Stage) -> None:
+    an = polled.telegram.person("An")
+    group = polled.telegram.group("Tổ gỗ", [an])
+    group.adds_bot()
+    await group.reads("nhắn riêng")
+    for _ in range(3):
+        an.says("@doluong_bot có đây không", group)
+    await polled.telegram.settled()
+    await _until(lambda: polled.stored("SELECT count(*) FROM turns") == [(4,)])
+    await _until(lambda: polled.stored("SELECT count(*) FROM outbox WHERE status != 'sent'") == [(0,)])
+
+    told = [one for one in _by_bot(group.messages) if "nhắn riêng" in one.text]
+
+    assert len(told) == 1
+
+
 def _by_bot(messages: Any) -> list[Any]:
     return [one for one in messages if one.from_bot]
 
@@ -352,6 +375,7 @@ async def test_a_group_that_becomes_a_supergroup_is_the_same_group(polled: Stage
 
     group.upgrades()
     await polled.telegram.settled()
+    clock_of(polled).pass_(minutes=1)
     an.says("@doluong_bot có đây không", group)
     await group.reads("giữ riêng")
 

@@ -123,6 +123,7 @@ def test_the_newest_message_is_remembered() -> None:
 AN = {"id": 5, "is_bot": False, "first_name": "An", "language_code": "vi"}
 PRIVATE = {"id": 5, "type": "private", "first_name": "An"}
 GROUP = {"id": -9, "type": "group", "title": "Tổ gỗ"}
+CHANNEL = {"id": -10, "type": "channel", "title": "Tin của sở"}
 BOT = {"id": 77, "is_bot": True, "first_name": "Trợ lý", "username": "doluong_bot"}
 
 
@@ -243,6 +244,33 @@ BUTTONS = {"inline_keyboard": [[{"text": "Có", "callback_data": "y"}, {"text": 
             id="a command in a group",
         ),
         pytest.param({"message": message(GROUP, text="/menu@other_bot")}, Nothing(), id="another bot's command"),
+        pytest.param(
+            {"message": message(GROUP, text="/start@doluong_bot2 x")}, Nothing(), id="a command of a bot of a longer name"
+        ),
+        pytest.param(
+            {"message": message(GROUP, text="@doluong_bot2 ơi")}, Nothing(), id="a mention of a bot of a longer name"
+        ),
+        pytest.param(
+            {"message": message(GROUP, text="/menu@other_bot",
+                                reply_to_message={**message(GROUP, text="x"), "from": BOT})},
+            Nothing(),
+            id="another bot's command, in answer to us",
+        ),
+        pytest.param(
+            {"message": {**message(GROUP, text="@doluong_bot"), "from": {"id": 8, "is_bot": True}}},
+            Nothing(),
+            id="another bot",
+        ),
+        pytest.param(
+            {"message": message(GROUP, text="@doluong_bot", is_automatic_forward=True)},
+            Nothing(),
+            id="what a channel says to its group",
+        ),
+        pytest.param({"channel_post": message(CHANNEL, text="@doluong_bot")}, Nothing(), id="what a channel says"),
+        pytest.param({"message": message(CHANNEL, text="/menu")}, Nothing(), id="a command in a channel"),
+        pytest.param(
+            member(CHANNEL, "left", "administrator"), Membership("-10", inside=True, number=1), id="brought into a channel"
+        ),
         pytest.param(
             {"message": message(GROUP, text="ừ", reply_to_message={**message(GROUP, text="x"), "from": BOT})},
             Said(inbound(address="-9", cue=InGroup())),

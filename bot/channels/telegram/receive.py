@@ -18,6 +18,7 @@ from handlers.dialogue import Edited, InGroup, Kind, SentFile, SentOther
 
 ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
 
+_GROUPS = (ChatType.GROUP, ChatType.SUPERGROUP)
 _COMMAND = re.compile(r"/(\w{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
 _NUMBERED = re.compile(r"\d{1,3}")
 _GONE = (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT)
@@ -154,6 +155,7 @@ class Reader:
         self._bot_id = bot_id
         self._bot_name = bot_name
         self._slash = slash
+        self._mention = re.compile(rf"(?<!\w)@{re.escape(bot_name)}(?!\w)", re.IGNORECASE)
 
     def read(self, update: Json) -> Received:
         """What it means; raises KeyError, TypeError and the like for one that is no update."""
@@ -192,7 +194,7 @@ class Reader:
     def _membership(self, number: int, changed: Json) -> Received:
         chat, inside = changed["chat"], changed["new_chat_member"]["status"] not in _GONE
         was_outside = changed["old_chat_member"]["status"] in _GONE
-        if inside and was_outside and chat["type"] != ChatType.PRIVATE:
+        if inside and was_outside and chat["type"] in _GROUPS:
             return Said(self._inbound(number, chat, cue=InGroup()))
         return Membership(str(chat["id"]), inside, number)
 
@@ -207,18 +209,19 @@ class Reader:
             return Moved(str(chat["id"]), str(to))
         if chat["type"] == ChatType.PRIVATE:
             return self._private(number, message)
-        if self._is_spoken_to(message):
+        if chat["type"] in _GROUPS and self._is_spoken_to(message):
             return Said(self._inbound(number, chat, cue=InGroup()))
         return Nothing()
 
     def _is_spoken_to(self, message: Json) -> bool:
-        """A command, a mention, or an answer to a message of ours."""
+        """A command, a mention, or an answer to a message of ours; by a person, for what a channel says goes to all."""
+        if message.get("is_automatic_forward") or message.get("from", {}).get("is_bot"):
+            return False
         text = message.get("text") or message.get("caption") or ""
-        found = _COMMAND.fullmatch(text)
-        if found and (found[2] is None or found[2].casefold() == self._bot_name.casefold()):
-            return True
+        if found := _COMMAND.match(text):
+            return found[2] is None or found[2].casefold() == self._bot_name.casefold()
         answered = message.get("reply_to_message", {}).get("from", {}).get("id")
-        return answered == self._bot_id or f"@{self._bot_name}".casefold() in text.casefold()
+        return answered == self._bot_id or self._mention.search(text) is not None
 
     def _private(self, number: int, message: Json) -> Received:
         chat = message["chat"]
