@@ -40,4 +40,4 @@ def read_figures(
         for one in found.answers():
             tally.add(one.version, one.answers)
             days[one.submitted_at.astimezone(zone).date()] += 1
-        return Found(forms[0] if forms else None, published(tally), days, tuple(found.twins()))
+        return Found(forms[0] if forms else None, published(tally), days, found.twins)

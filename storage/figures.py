@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -74,7 +75,8 @@ class Survey:
         )
         return [(version, definition) for version, definition in self._connection.execute(statement)]
 
-    def twins(self) -> list[Twins]:
+    @cached_property
+    def twins(self) -> tuple[Twins, ...]:
         """The pairs that staff have to choose from, by tax code."""
         # Counted over one pass: a join with itself takes minutes where PostgreSQL has no statistics yet.
         alike = sa.func.count().over(partition_by=responses.c.tax_code).label("alike")
@@ -93,11 +95,11 @@ class Survey:
             left = [Submitted(row.id, row.submitted_at) for row in rows if row.id not in self._set_aside]
             if len(left) > 1:
                 found.append(Twins(tax_code, tuple(left)))
-        return found
+        return tuple(found)
 
     def answers(self) -> Iterator[Counted]:
         """Every response that counts: one of each tax code."""
-        gone = {one.id for twins in self.twins() for one in twins.responses[:-1]} | self._set_aside
+        gone = {one.id for twins in self.twins for one in twins.responses[:-1]} | self._set_aside
         statement = (
             # orjson reads text faster than the driver does
             sa.select(
