@@ -114,6 +114,13 @@ class Target(Phrased):
     adds_up: bool = True
 
 
+class Subject(Frozen):
+    """What is offered to somebody who names one of the concepts and asks nothing of it."""
+
+    concepts: tuple[Text, ...] = Field(min_length=1)
+    offer: tuple[Text, ...] = Field(min_length=2, max_length=3)
+
+
 @dataclass(frozen=True)
 class Knowledge:
     """All that understanding and answering read besides the plan."""
@@ -128,6 +135,7 @@ class Knowledge:
     topics: tuple[Topic, ...]
     facts: tuple[Fact, ...]
     listings: tuple[Listing, ...]
+    subjects: tuple[Subject, ...]
     corrections: dict[str, str]
 
     @property
@@ -159,6 +167,7 @@ def load_knowledge(folder: Path, plan: Plan) -> Knowledge:
         topics=read_list(here / "topics.yaml", Topic),
         facts=read_list(folder / "faq.yaml", Fact),
         listings=read_list(here / "listings.yaml", Listing),
+        subjects=read_list(here / "subjects.yaml", Subject),
         corrections=read_text_map(folder / "plan" / "corrections.yaml"),
     )
     _check_items(here / "items.yaml", knowledge, plan)
@@ -197,6 +206,16 @@ def _check_references(folder: Path, knowledge: Knowledge) -> None:
         for name in (target.by_2025.item, target.by_2030.item, target.total.item, target.task):
             if name not in known:
                 _complain(folder / "targets.yaml", (index,), f"{name} is not in the plan")
+    for index, subject in enumerate(knowledge.subjects):
+        for name in subject.offer:
+            if name not in known:
+                _complain(folder / "subjects.yaml", (index, "offer"), f"{name} is not in the plan")
+        for name in subject.concepts:
+            if name not in knowledge.words.concepts:
+                _complain(folder / "subjects.yaml", (index, "concepts"), f"{name} is no concept")
+    for index, item in enumerate(knowledge.items):
+        if item.task and item.task not in known:
+            _complain(folder / "items.yaml", (index, "task"), f"{item.task} is not in the plan")
     for index, topic in enumerate(knowledge.topics):
         if topic.nearest and topic.nearest not in known:
             _complain(folder / "topics.yaml", (index, "nearest"), f"{topic.nearest} is not in the plan")

@@ -7,7 +7,7 @@ from content.catalogue import LANGUAGES
 from content.everything import Content
 from content.knowledge import DOCUMENT_ITEMS
 from content.model import Language
-from handlers.answers import Answer, item_text, offer
+from handlers.answers import Answer, answer, item_text, offer
 from handlers.dialogue import Chose, Cue, Said, Step, Tapped, View
 from handlers.effects import (
     HandedQuestion,
@@ -18,9 +18,11 @@ from handlers.effects import (
     StoreQuestion,
 )
 from handlers.fold import fold
+from handlers.following import About, Following, about
 from handlers.hearing import Hearing
 from handlers.messages import Choice, Message
 from handlers.people import Person, State
+from handlers.understand import Understood
 
 _TICKET = re.compile(r"q\s?(\d{1,12})")
 _LONGEST_TICKET = 20  # characters, white space included
@@ -36,6 +38,7 @@ class Ask:
     def __init__(self, content: Content, hearing: Hearing) -> None:
         self._content = content
         self._say = content.say
+        self._following = Following(content)
         self._examples = {
             language: [hearing(question) for question in questions]
             for language, questions in content.menu.examples.items()
@@ -62,8 +65,8 @@ class Ask:
         match cue:
             case Said() if ticket:
                 return self._ticket(ticket, view)
-            case Said(text, _, answers):
-                return self._answer(text, answers[view.language], view)
+            case Said():
+                return self._said(cue, view)
             case Chose((value,)) | Tapped(value):
                 return self._chosen(value, view)
             case QuestionHanded(ticket):
@@ -71,12 +74,29 @@ class Ask:
             case _:
                 return self._told(view, self._say(view.language, "menu"))
 
+    def _said(self, cue: Said, view: View) -> Step:
+        """The answer that was found, or one to what it asks of what was talked about before."""
+        continued = self._continued(cue.understood, view.state)
+        if continued is None:
+            return self._answer(cue.text, cue.answers[view.language], view, about(cue.understood))
+        # Rare and short: only here is an answer composed inside the transaction.
+        found = answer(self._content, continued, view.language)
+        return self._answer(cue.text, found, view, about(continued))
+
+    def _continued(self, understood: Understood, state: State) -> Understood | None:
+        item = state.get("about") if state.dialogue == self.name else None
+        if item is None or not (understood.follows or understood.goes_on):
+            return None
+        asked = frozenset((state.get("asked") or "").split())
+        return self._following.continued(understood, About(item, state.get("target"), asked))
+
     def _chosen(self, value: str, view: View) -> Step:
         language = view.language
         match value.split(":", 2):
             case ["ask", "item", item] if item in self._items:
                 message = Message(item_text(self._content, item, language), self._after(language))
-                return self._shown(view, message)
+                step = self._shown(view, message)
+                return replace(step, state=replace(step.state, data=About(item).dump()))
             case ["ask", "examples"]:
                 return self._offer_examples(view)
             case ["ask", "example", number] if number.isdecimal():
@@ -93,7 +113,7 @@ class Ask:
     def _example(self, number: int, view: View) -> Step:
         questions = self._examples[view.language]
         said = questions[(number - 1) % len(questions)]
-        return self._answer(said.text, said.answers[view.language], view)
+        return self._answer(said.text, said.answers[view.language], view, about(said.understood))
 
     def _offer_examples(self, view: View) -> Step:
         questions = self._examples[view.language]
@@ -102,7 +122,7 @@ class Ask:
         )
         return self._shown(view, Message(self._say(view.language, "plan_examples"), choices))
 
-    def _answer(self, text: str, found: Answer, view: View) -> Step:
+    def _answer(self, text: str, found: Answer, view: View, last: About | None) -> Step:
         if not found.text:
             return Step(view.person, view.state)
         language = found.language
@@ -111,7 +131,7 @@ class Ask:
             return Step(view.person, view.state, (message,))  # what was asked before still stands
         step = self._shown(view, message)
         if found.kind not in ("handoff", "did_you_mean"):
-            return step
+            return replace(step, state=replace(step.state, data=last.dump())) if last else step
         state = replace(step.state, data=(("question", text),))
         if found.kind == "did_you_mean":
             return replace(step, state=state)

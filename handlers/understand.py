@@ -95,6 +95,7 @@ class Understanding:
         marking: tuple[Phrased, ...] = (*knowledge.smalltalk, *knowledge.topics)
         self._rank = {entry.id: place for place, entry in enumerate(marking)}
         self._marks = Forms((entry.id, words_of(mark)) for entry in marking for mark in entry.marks)
+        self._offered = {f"={name}": one.offer for one in knowledge.subjects for name in one.concepts}
         self._final = {topic.id for topic in knowledge.topics if topic.final}
         self._talks = {entry.id for entry in knowledge.smalltalk}
         self._item_known = {
@@ -137,20 +138,28 @@ class Understanding:
         numbered = self._by_number(text[:2_000], asked, english=language == "en")
         if numbered and numbered.heading and self.faq.decided(asked)[1] >= _FAQ:
             numbered = None  # «nhóm 2 là gì» asks of instruments
-        found = numbered or self._by_year(asked) or self._nearest(asked)
-        if not numbered:
-            found = replace(found, follows=self._follows(asked), goes_on=self._goes_on(read))
-        return _spoken(replace(found, years=asked.years), language, clear)
+        found = numbered or self._by_year(asked) or self._subject_alone(asked) or self._nearest(asked)
+        follows = not numbered and self._follows(asked)
+        found = replace(found, follows=follows, goes_on=self._goes_on(read), years=asked.years)
+        return _spoken(found, language, clear)
 
     def _follows(self, asked: Asked) -> bool:
         """Whether nothing but an attribute, a year or a total is asked for."""
         known = self._weigher.filler | self._weigher.asking | self._pointing | self._around_year
         left = asked.tokens - known - {str(year) for year in asked.years}
         asks = asked.attributes or asked.years or asked.read.has(("total", "how_many"))
-        return bool(asks) and not left
+        return bool(asks) and not left and _PLAN not in asked.read.cues
 
     def _goes_on(self, read: Read) -> bool:
         return bool(read.words) and read.words[0].plain in self._going_on
+
+    def _subject_alone(self, asked: Asked) -> Understood | None:
+        """A subject of which nothing is asked: what is it to be?"""
+        named = asked.read.tokens
+        offered = self._offered.get(named[0]) if len(named) == 1 else None
+        if offered is None or asked.attributes or asked.read.cues:
+            return None
+        return Understood("did_you_mean", items=tuple((name, _UNSURE) for name in offered), score=_UNSURE)
 
     # What the question is nearest to
 
@@ -408,6 +417,7 @@ class Understanding:
 
 
 NO_SUCH_ITEM = "no_such_item"
+_PLAN = "=plan_word"  # the cue of the plan as a whole
 _BEYOND = "other_plan"
 _ABUSE = "abuse"  # whoever is angry may still want something
 _ROMAN = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
