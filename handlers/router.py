@@ -80,6 +80,7 @@ class Router:
         place = place or Place()
         self.picker = Picker(content.menu.picking)
         form, notices = content.forms[SURVEY_FORM], Notices(content)
+        self._is_trial = place.demo
         is_open = place.demo or may_ask(content)
         self.home = Home(content, has_survey=is_open)
         self._ask = Ask(content, hearing)
@@ -260,9 +261,17 @@ class Router:
         if view.person.greeted or not step.replies:
             return step
         step = replace(step, person=replace(step.person, greeted=True))
-        if view.shows_greeting or step.replies[0] == self.home.greeting(view.language, step.person):
+        if view.shows_greeting:
             return step
-        return step.after(self.home.introduction(view.language))
+        if step.replies[0] != self.home.greeting(view.language, step.person):
+            step = step.after(self.home.introduction(view.language))
+        return self._on_trial(view.language, step) if self._is_trial else step
+
+    def _on_trial(self, language: Language, step: Step) -> Step:
+        """The same, with the line that a page has as its banner."""
+        first, *others = step.replies
+        text = f"{first.text}\n{self._say(language, 'page_demo_banner')}"
+        return replace(step, replies=(replace(first, text=text), *others))
 
 
 def _with_last(step: Step, sentence: str) -> Step:

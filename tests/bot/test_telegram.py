@@ -263,6 +263,26 @@ async def test_a_voice_message_is_answered_by_a_sentence_of_its_own(polled: Stag
     assert polled.stored("SELECT kind, text FROM turns ORDER BY id DESC LIMIT 1") == [("other", "voice")]
 
 
+async def test_the_first_greeting_says_that_this_is_a_trial(polled: Stage) -> None:
+    an, binh = somebody(polled), somebody(polled, "Bình")
+
+    greeted = await an.person.answered(an.person.starts())
+    again = await an.says("xin chào")
+    binh.person.says("kinh phi lay tu dau")
+    await binh.person.reads("ngân sách nhà nước")
+
+    assert greeted.text.endswith("\nBản dùng thử")
+    assert "Bản dùng thử" not in again.text
+    assert [text.endswith("\nBản dùng thử") for text in binh.person.sees()] == [True, False]
+
+
+async def test_no_trial_is_spoken_of_where_there_is_none(sqlite: Sqlite) -> None:
+    async with on_telegram(sqlite.new(), demo=False, limits=LIFTED, **FAST) as stage:
+        an = somebody(stage)
+
+        assert "Bản dùng thử" not in (await an.person.answered(an.person.starts())).text
+
+
 async def test_the_completed_form_comes_as_a_file(polled: Stage) -> None:
     an = await at_the_first_question(polled)
     await an.answers()
@@ -282,6 +302,8 @@ async def test_a_link_leads_where_it_should(polled: Stage) -> None:
     an = await at_the_first_question(polled)
     await an.says("nhờ đồng nghiệp")
     told = await an.person.reads("?start=")
+    assert "https://t.me/doluong_bot?start=h_" in told.text
+    assert "127.0.0.1" not in told.text
     payload = re.search(r"\?start=([\w-]+)", told.text)
     assert payload
 

@@ -84,6 +84,25 @@ def test_a_link_that_cannot_be_a_button_stands_in_the_text() -> None:
     assert text_parameters(message, "b")["text"] == "?\nTrang: http://127.0.0.1:8080/b"
 
 
+@pytest.mark.parametrize(
+    ("link", "shown"),
+    [
+        ("http://127.0.0.1:8080/?start=h_0a1b", "https://t.me/doluong_bot?start=h_0a1b"),
+        ("http://0.0.0.0:8080/?start=p_AB12CD34EF56", "https://t.me/doluong_bot?start=p_AB12CD34EF56"),
+        ("http://localhost/?start=h_0a1b", "https://t.me/doluong_bot?start=h_0a1b"),
+        ("http://[::1]:8080/?start=h_0a1b", "https://t.me/doluong_bot?start=h_0a1b"),
+        ("https://doluong.example.vn/?start=h_0a1b", "https://doluong.example.vn/?start=h_0a1b"),
+    ],
+)
+def test_a_link_nobody_else_can_reach_leads_to_the_bot(link: str, shown: str) -> None:
+    message = Message(f"Mở:\n{link}\nhết hạn mai", (Choice("Mở", "x", url=link),))
+
+    parameters = text_parameters(message, "doluong_bot")
+
+    assert parameters["text"] == f"Mở:\n{shown}\nhết hạn mai"
+    assert parameters["reply_markup"]["inline_keyboard"] == [[{"text": "Mở", "url": shown}]]
+
+
 def test_a_number_is_shared_from_a_keyboard_of_its_own() -> None:
     message = Message("Điện thoại?", (BACK, LATER), control=Control("contact", labels=("Gửi số của tôi",)))
 

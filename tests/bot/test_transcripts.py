@@ -13,6 +13,9 @@ from tests.world import Clock, Postgres, Sqlite, Visitor, new_app
 
 FOLDER = Path(__file__).parent.parent / "transcripts"
 TALKS = sorted(FOLDER.glob("*.yaml"))
+TRIAL = re.compile(
+    "\n(Bản dùng thử|Trial version)$"
+)  # whether this is a trial is a matter of the installation, not of the talk
 TICKET = re.compile(r"\bQ\d+\b")
 
 
@@ -47,7 +50,8 @@ async def test_a_saved_talk_is_answered_as_it_was(path: Path, databases: Sqlite 
         expected = turn["see"]
         tickets.learn("\n".join(one["text"] for one in expected), heard.text)
 
-        assert [one.text for one in heard.messages] == [tickets.here(one["text"]) for one in expected]
+        texts = [TRIAL.sub("", one.text) for one in heard.messages]
+        assert texts == [TRIAL.sub("", tickets.here(one["text"])) for one in expected]
         assert [[choice.label for choice in one.choices] for one in heard.messages] == [
             one.get("choices", []) for one in expected
         ]

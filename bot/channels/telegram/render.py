@@ -3,7 +3,9 @@
 Limits: https://core.telegram.org/bots/api#inlinekeyboardbutton and #sendmessage.
 """
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +14,7 @@ from handlers.choices import short
 from handlers.home import PRIVATE
 from handlers.messages import Choice, Message
 
+_START = re.compile(r"https?://[^/\s]+/\?start=([A-Za-z0-9_-]{1,64})")
 _SHORT = 12  # characters of a label that leave room for another beside it
 _NUMBERS_A_ROW = 5
 _ASIDES_A_ROW = 3
@@ -21,9 +24,11 @@ Keyboard = dict[str, Any]
 
 def text_parameters(message: Message, bot_name: str) -> dict[str, Any]:
     """`text` and `reply_markup` of a message that has been cut to fit."""
-    linked = [choice for choice in message.choices if choice.url and not _is_public(choice.url)]
-    buttons = [choice for choice in message.choices if choice not in linked]
-    text = "\n".join([message.text, *(f"{choice.label}: {choice.url}" for choice in linked)])
+    choices = [_reachable(choice, bot_name) for choice in message.choices]
+    linked = [choice for choice in choices if choice.url and not _is_public(choice.url)]
+    buttons = [choice for choice in choices if choice not in linked]
+    said = _START.sub(lambda found: start_link(found[0], bot_name), message.text)
+    text = "\n".join([said, *(f"{choice.label}: {choice.url}" for choice in linked)])
     parameters: dict[str, Any] = {"text": text, "link_preview_options": {"is_disabled": True}}
     if message.control and message.control.kind == "contact":
         parameters["reply_markup"] = _contact_keyboard(message.control.labels[0], buttons)
@@ -31,6 +36,19 @@ def text_parameters(message: Message, bot_name: str) -> dict[str, Any]:
         done = message.control.done if message.control else ""
         parameters["reply_markup"] = {"inline_keyboard": _inline(buttons, done, bot_name)}
     return parameters
+
+
+def start_link(url: str, bot_name: str) -> str:
+    """A link that carries a payload; where nobody else can reach it, the same on Telegram, which leads to this bot.
+
+    https://core.telegram.org/bots/features#deep-linking
+    """
+    found = _START.fullmatch(url)
+    return f"https://t.me/{bot_name}?start={found[1]}" if found and not _is_public(url) else url
+
+
+def _reachable(choice: Choice, bot_name: str) -> Choice:
+    return replace(choice, url=start_link(choice.url, bot_name)) if choice.url else choice
 
 
 def _inline(choices: Sequence[Choice], done: str, bot_name: str) -> list[list[Keyboard]]:
