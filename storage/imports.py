@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from handlers.register.found import Candidate, size_band
 from handlers.register.planning import Known, Update
 from storage.database import ERASED
-from storage.enterprises import AT_ONCE, LONGEST_SEARCH, LONGEST_WORD, read
+from storage.enterprises import AT_ONCE, LONGEST_SEARCH, LONGEST_WORD, NoSuchEnterprise, read
 from storage.errors import StoreError
 from storage.keys import keyed
 from storage.responses import as_json
@@ -57,6 +57,10 @@ class AlreadyTaken(StoreError):
 
 class RegisterChanged(StoreError):
     """Somebody changed the register since the list was compared with it; nothing was taken."""
+
+
+class CodeTaken(StoreError):
+    """Another enterprise has this tax code."""
 
 
 class NoSuchImport(StoreError):
@@ -203,6 +207,11 @@ _CHANGE = (
         updated_at=_given_changed.c.at,
     )
 )
+_LOCKED = (
+    sa.select(enterprises.c.updated_at)
+    .where(enterprises.c.id == sa.bindparam("which"), enterprises.c.merged_into.is_(None))
+    .with_for_update()
+)
 _given_ids = rows(id=Id)
 _FORGET_WORDS = sa.delete(enterprise_words).where(
     enterprise_words.c.enterprise_id.in_(sa.select(_given_ids.c.id))
@@ -308,6 +317,37 @@ class Importer:
         )
         if fields:
             connection.execute(_CHANGE, bound(values))
+
+    def change(
+        self,
+        connection: sa.Connection,
+        enterprise_id: int,
+        seen: datetime,
+        fields: Mapping[str, Any],
+        at: datetime,
+    ) -> list[str]:
+        """Change one enterprise as an officer wants it; gives back the names of the fields that are other now.
+
+        `seen` is its `updated_at` as the officer saw it. Raises RegisterChanged where somebody changed it since,
+        CodeTaken, and NoSuchEnterprise.
+        """
+        locked = connection.execute(_LOCKED, {"which": enterprise_id}).first()
+        if locked is None:
+            raise NoSuchEnterprise(f"enterprise {enterprise_id}")
+        if locked.updated_at != seen:
+            raise RegisterChanged("the enterprise was changed since it was looked at")
+        now = read(connection, [enterprise_id])[enterprise_id]
+        after = {**_fields_of(now), **fields}
+        before, _ = _difference(_fields_of(now), after)
+        if "tax_code" in before and after["tax_code"]:
+            asked = bound([{"tax_code": after["tax_code"]}])
+            if connection.execute(_TAKEN_CODES, asked).first():
+                raise CodeTaken("another enterprise has this tax code")
+        if before:
+            self._change(connection, {enterprise_id: after}, at)
+        if "name" in before:
+            self.write_names(connection, [(enterprise_id, after["name"])])
+        return sorted(before)
 
     def write_names(self, connection: sa.Connection, named: Sequence[tuple[int, str]]) -> None:
         """Have enterprises found by these names from now on."""

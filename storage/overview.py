@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage.tables import Letters, enterprises, questions, responses
+from storage.tables import Letters, enterprises, merges, questions, responses
 
 MOST = 50  # rows of one page
 
@@ -80,6 +80,28 @@ def given_by(connection: sa.Connection, tax_code: str, forms: Sequence[str], yea
         .order_by(responses.c.year.desc(), responses.c.id.desc())
     )
     return [Given(*row) for row in connection.execute(statement)]
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """An enterprise that turned out to be another one, and the merge that can be undone."""
+
+    merge_id: int
+    name: str
+    tax_code: str | None
+    at: datetime
+    who: str
+
+
+def merged_into(connection: sa.Connection, enterprise_id: int) -> list[Merged]:
+    """What was merged into an enterprise, newest first."""
+    statement = (
+        sa.select(merges.c.id, enterprises.c.name, enterprises.c.tax_code, merges.c.at, merges.c.who)
+        .join(enterprises, enterprises.c.id == merges.c.gone_id)
+        .where(merges.c.kept_id == enterprise_id, merges.c.undone_at.is_(None))
+        .order_by(merges.c.id.desc())
+    )
+    return [Merged(*row) for row in connection.execute(statement)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ COMPLETED = [  # keys whose end the code puts there
     r"privacy_(withdraw|erase)_yes",
     r"purpose_[a-z_]+",
     r"export_computed_[a-z0-9_]+",
-    r"desk_(done|act|role|status|kind|sort)_[a-z0-9_]+",
+    r"desk_(done|act|role|status|kind|sort|chat_link)_[a-z0-9_]+",
     r"figures_(missing|question)_[a-z_]+",
     r"checklist_[a-z_]+",
     r"register_(repair|fault|note|field|file|encoding|delimiter|by)_[a-z0-9_]+",

@@ -36,6 +36,7 @@ A table is `<table class="table">`, each cell `<td data-label="…">`: on phones
 the policy refuses them.
 
     pages.entry("desk_nav_campaigns", "/desk/campaigns", place=30)   # a word of the rail
+    pages.setting("desk_x_title", "/desk/x", "desk_x_about", place=30)   # an entry of «Cài đặt»
     @pages.block(place=20)                                            # something on «Hôm nay»; None: nothing to say
     def waiting(visit: Visit) -> Block | None: …
 """

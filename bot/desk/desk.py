@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from starlette.types import Message as Received
 from bot.app import App
 from bot.channels.web.limits import Limit
 from bot.conversation import clean
-from bot.desk import login, today
+from bot.desk import enterprises, journal, login, people, today
 from bot.desk.frame import Again, Declared, Fault, Job, NoSuch, Outcome, Page, Pages, Services, Visit, Went
 from bot.desk.shown import day, masked, minute
 from bot.logs import log
@@ -38,7 +38,13 @@ from storage.errors import StoreError, is_unavailable
 from storage.keys import keyed
 from storage.staff import Session
 
-MODULES: Sequence[Pages] = (login.pages, today.pages)
+MODULES: Sequence[Pages] = (
+    login.pages,
+    today.pages,
+    enterprises.pages,
+    people.pages,
+    journal.pages,
+)
 
 HERE = Path(__file__).parent
 LOOK = HERE.parent / "look.css"
@@ -82,7 +88,8 @@ class Desk:
         self._app = app
         self._key = app.settings.key()
         self._modules = modules
-        blocks = sorted((one for pages in modules for one in pages.blocks), key=lambda one: one.place)
+        blocks = _in_order(one for pages in modules for one in pages.blocks)
+        settings = _in_order(one for pages in modules for one in pages.settings)
         self._services = Services(
             app,
             Lists(app.content, app.settings.key),
@@ -91,6 +98,7 @@ class Desk:
             Limit(ASKED_PER_MINUTE),
             bot_name,
             blocks,
+            settings,
         )
         self._is_https = (app.settings.public_url or "").startswith("https://")
         self._cookie = "__Host-desk" if self._is_https else "desk"
@@ -235,15 +243,15 @@ class Desk:
         return session
 
     async def _led_on(self, declared: Declared, visit: Visit, outcome: Outcome) -> Response:
+        if outcome.then is not None:
+            task = asyncio.create_task(_quietly(outcome.then))
+            self._later.add(task)
+            task.add_done_callback(self._later.discard)
         if isinstance(outcome, Again):
             return await self._again(declared, visit.with_(shown=outcome.shown, form=ImmutableMultiDict()))
         response = RedirectResponse(outcome.to, 303, headers=HEADERS)
         if outcome.cookie is not None:
             self._set_cookie(response, outcome.cookie)
-        if outcome.then is not None:
-            task = asyncio.create_task(_quietly(outcome.then))
-            self._later.add(task)
-            task.add_done_callback(self._later.discard)
         return response
 
     async def _again(self, declared: Declared, visit: Visit) -> Response:
@@ -272,7 +280,7 @@ class Look:
 
     def __init__(self, app: App, modules: Sequence[Pages]) -> None:
         self._app = app
-        self._entries = sorted((one for pages in modules for one in pages.entries), key=lambda one: one.place)
+        self._entries = _in_order(one for pages in modules for one in pages.entries)
         self._files = {
             "desk.css": (LOOK.read_bytes() + (HERE / "desk.css").read_bytes(), "text/css"),
             "desk.js": ((HERE / "desk.js").read_bytes(), "text/javascript"),
@@ -388,6 +396,10 @@ class Words:
 
     def __call__(self, key: str, /, **values: object) -> str:
         return self._say(LANGUAGE, key, **values)
+
+
+def _in_order(declared: Iterable[Declared]) -> list[Declared]:
+    return sorted(declared, key=lambda one: one.place)
 
 
 def _nothing(_visit: Visit) -> Page:

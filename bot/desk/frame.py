@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from bot.channels.web.limits import Limit
 from handlers.responses import ALPHABET
+from handlers.values import Refusal
 from storage.audit import Act
 from storage.staff import Member, Role, Session
 
@@ -41,6 +42,7 @@ __all__ = [
     "drawn",
     "limited",
     "new_ref",
+    "refused",
 ]
 
 
@@ -49,7 +51,15 @@ class Fault(Exception):
 
     def __init__(self, key: str, *, field: str = "", status: int = 422, **values: object) -> None:
         super().__init__(key)
-        self.key, self.field, self.status, self.values = key, field, status, values
+        self.key, self.field, self.status = key, field, status
+        self.values: Mapping[str, object] = values
+
+
+def refused(refusal: Refusal, field: str) -> Fault:
+    """What a reader of typed values says of a field."""
+    fault = Fault(refusal.key, field=field)
+    fault.values = dict(refusal.values)
+    return fault
 
 
 class NoSuch(Exception):
@@ -67,6 +77,7 @@ class Services:
     asked: Limit  # of a name at the way in
     bot_name: Callable[[], str | None]  # of Telegram, where it is on
     blocks: Sequence["Declared"] = ()
+    settings: Sequence["Declared"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,7 @@ class Again:
 
     acts: Sequence[Act] = ()
     shown: Mapping[str, Any] = field(default_factory=dict)
+    then: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +186,7 @@ class Declared:
     poster: Poster | None = None
     largest: int = LARGEST_FORM
     label: str = ""
+    note: str = ""
     place: int = 0
     blocker: Blocker | None = None
 
@@ -184,6 +197,7 @@ class Pages:
     def __init__(self) -> None:
         self.declared: list[Declared] = []
         self.entries: list[Declared] = []
+        self.settings: list[Declared] = []
         self.blocks: list[Declared] = []
 
     def get(self, path: str, *, role: Role | None = "viewer") -> Callable[[G], G]:
@@ -209,6 +223,10 @@ class Pages:
     def entry(self, label: str, path: str, *, place: int, role: Role = "viewer") -> None:
         """Declare an entry of the rail; they stand by `place`."""
         self.entries.append(Declared(path, role, label=label, place=place))
+
+    def setting(self, label: str, path: str, note: str, *, place: int, role: Role = "admin") -> None:
+        """Declare an entry of «Cài đặt»; `label` and `note` are keys."""
+        self.settings.append(Declared(path, role, label=label, note=note, place=place))
 
     def block(self, *, place: int, role: Role = "viewer") -> Callable[[B], B]:
         """Declare something on «Hôm nay»; they stand by `place`."""

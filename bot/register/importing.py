@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -87,6 +88,17 @@ class Lists:
         """
         listed = _listed(opened, who)
         return self._importer.take(connection, listed, new, plan.updates, plan.counts(), at, tick)
+
+    def change(
+        self,
+        connection: sa.Connection,
+        enterprise_id: int,
+        seen: datetime,
+        fields: Mapping[str, Any],
+        at: datetime,
+    ) -> list[str]:
+        """Change one enterprise; the fields that are other now. Raises as storage.imports.Importer.change does."""
+        return self._importer.change(connection, enterprise_id, seen, fields, at)
 
     def undo(self, connection: sa.Connection, import_id: int, at: datetime) -> tuple[int, int, int]:
         """Undo an import; how many enterprises went, were put back, and stayed because they were changed since."""
