@@ -69,11 +69,15 @@ class Numbers:
 
 @dataclass(slots=True)
 class Dated:
-    """A date: how many enterprises gave which month."""
+    """A date: how many enterprises gave which month; and how much falls due then, where the date was asked for a number."""
 
     question: Question
+    beside: Question | None = None  # the number it was asked for: how many instruments
     states: Counter[State] = field(default_factory=Counter)
     months: Counter[str] = field(default_factory=Counter)  # 2027-03
+    numbers: dict[str, Added] = field(
+        default_factory=dict
+    )  # of those who gave a month and the number, by month
 
 
 Adder = Callable[[Answers], None]
@@ -123,7 +127,7 @@ class Tally:
             elif question.kind in NUMBERS:
                 yield self._number_adder(question)
             elif question.kind == "date":
-                yield self._date_adder(question)
+                yield self._date_adder(form, question)
 
     def _choice_adder(self, question: Question) -> Adder:
         several = question.kind == "select_multiple" or question.repeat is not None
@@ -145,16 +149,39 @@ class Tally:
         total = numbers.added()
         return _in_turns(question, lambda state, fills: total.add(state, *_sum(fills)))
 
-    def _date_adder(self, question: Question) -> Adder:
-        dated = self.dated.setdefault(question.name, Dated(question))
-
-        def add(state: State, fills: Sequence[list[Any]]) -> None:
-            dated.states[state] += 1
-            dated.months.update({str(fill[0])[:7] for fill in fills})
-
+    def _date_adder(self, form: Form, question: Question) -> Adder:
+        beside = _number_beside(form, question)
+        dated = self.dated.setdefault(question.name, Dated(question, beside))
         if question.repeat:
-            return _in_turns(question, add)
-        return _once(question.name, add)
+            return _in_turns(question, lambda state, fills: _add_months(dated, state, fills))
+        name, number = question.name, beside.name if beside else ""
+
+        def adder(answers: Answers) -> None:
+            stored = answers.get(name)
+            if stored is None:
+                return
+            state = _state(stored)
+            _add_months(dated, state, (stored,) if state == "answered" else ())
+            fill = answers.get(number)
+            if state == "answered" and fill is not None and _state(fill) == "answered":
+                dated.numbers.setdefault(_month(stored), Added()).add("answered", *_sum([fill]))
+
+        return adder
+
+
+def _add_months(dated: Dated, state: State, fills: Sequence[list[Any]]) -> None:
+    dated.states[state] += 1
+    dated.months.update({_month(fill) for fill in fills})
+
+
+def _month(fill: list[Any]) -> str:
+    return str(fill[0])[:7]
+
+
+def _number_beside(form: Form, question: Question) -> Question | None:
+    """The number a date is asked for: «when» is asked where «how many» is not 0."""
+    looked_at = (form.by_name.get(name) for one in question.relevant for name in sorted(one.names))
+    return next((one for one in looked_at if one and one.kind in NUMBERS and not one.repeat), None)
 
 
 def _looked_at(question: Question) -> Iterable[str]:

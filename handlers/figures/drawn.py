@@ -1,6 +1,7 @@
 """Makes charts and tables of figures: each says one thing, in its title, computed from what it shows."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from content.catalogue import Catalogue
@@ -43,7 +44,7 @@ class Drawing:
             if name in figures.amounts:
                 yield from self.amounts_and_sums(figures.amounts[name], form)
             if name in figures.calendars:
-                yield self.calendar(figures.calendars[name])
+                yield from self.dates(figures.calendars[name])
         if any(one.total is not None for one in figures.totals.values()):
             yield self.totals(figures)
 
@@ -235,8 +236,41 @@ class Drawing:
 
     # Dates
 
+    def dates(self, figure: Calendar) -> Iterator[Chart]:
+        """How many enterprises have something due when; and how much, where that was asked."""
+        yield self.calendar(figure)
+        if any(one.amount is not None for one in figure.spans):
+            yield self.load(figure)
+
+    def load(self, figure: Calendar) -> Chart:
+        """How much falls due when."""
+        assert figure.beside is not None
+        spans = [
+            replace(one, count=None if one.amount is None else round(one.amount)) for one in figure.spans
+        ]
+        most = max(spans, key=_in_span)
+        words, named = (
+            self._question(figure.beside),
+            span(self._say, self._language, most.first, figure.grain),
+        )
+        heads = ("figures_time", "figures_sum", "figures_firms")
+        rows = [
+            (*self._span_row(one, figure.grain), self._span_row(of, figure.grain)[1])
+            for one, of in zip(spans, figure.spans, strict=True)
+        ]
+        return Chart(
+            id=f"{figure.question.name}-load",
+            title=self._tell(
+                "figures_load_title", question=words, span=named, total=self._number(_in_span(most))
+            ),
+            base=self._tell("figures_load_base", total=self._number(sum(map(_in_span, spans)))),
+            body=Columns(tuple(self._columns(spans, figure.grain))),
+            table=self._table(heads, rows),
+            note=self._tell("figures_load_note"),
+        )
+
     def calendar(self, figure: Calendar) -> Chart:
-        """What falls due when."""
+        """How many enterprises have something due when."""
         words = self._question(figure.question)
         if figure.answered is None:
             return self._empty(figure.question, "figures_few")

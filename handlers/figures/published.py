@@ -5,7 +5,7 @@ the kind may be seen, and sums of sums (fields of measurement, group 2) are made
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -98,10 +98,14 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A month, quarter or year by its first month; `count` None: it may not be seen."""
+    """A month, quarter or year by its first month; `count` None: it may not be seen.
+
+    `amount`: what falls due then, where the date was asked for a number; None: it may not be seen, or nobody knows.
+    """
 
     first: str  # 2027-03
     count: int | None
+    amount: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ class Calendar:
     spans: tuple[Span, ...] = ()
     hidden: int = 0
     missing: Missing = Missing()
+    beside: Question | None = None  # what the amounts are of
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +276,31 @@ def _calendar(dated: Dated, tally: Tally, vague: frozenset[str]) -> Calendar:
     if answered < FEWEST or dated.question.repeat:
         return Calendar(dated.question, None)
     grain, spans, unseen = _finest(dated.months)
-    return Calendar(
-        dated.question, answered, grain, spans, unseen, _missing(dated.question, dated.states, tally, vague)
-    )
+    missing = _missing(dated.question, dated.states, tally, vague)
+    if dated.beside is None:
+        return Calendar(dated.question, answered, grain, spans, unseen, missing)
+    whole = tally.numbers[dated.beside.name].added().states["answered"]
+    spans = _with_amounts(spans, dated.numbers, _GRAINS[grain], whole)
+    return Calendar(dated.question, answered, grain, spans, unseen, missing, dated.beside)
+
+
+def _with_amounts(
+    spans: tuple[Span, ...], numbers: Mapping[str, Added], size: int, whole: int
+) -> tuple[Span, ...]:
+    """The spans with what falls due in each, as far as it may be seen beside the sum of all (`whole` gave one)."""
+    known = dict.fromkeys((span.first for span in spans), 0)
+    sums = dict.fromkeys(known, Decimal(0))
+    for month, added in numbers.items():
+        first = _month(_ordinal(month) // size * size)
+        if first in known:
+            known[first] += added.states["answered"]
+            sums[first] += added.total
+    seen = [span.first for span in spans if span.count is not None and known[span.first] >= FEWEST]
+    seen.sort(key=lambda first: known[first], reverse=True)
+    # What is not seen is the sum of all minus what is: that, too, is nobody's or that of five.
+    while seen and 0 < whole - sum(known[first] for first in seen) < FEWEST:
+        seen.pop()
+    return tuple(replace(span, amount=sums[span.first] if span.first in seen else None) for span in spans)
 
 
 def _finest(months: Mapping[str, int]) -> tuple[Grain, tuple[Span, ...], int]:

@@ -8,6 +8,7 @@ import pytest
 
 from content.model import Language
 from handlers.figures.charts import Bars, Chart, Columns
+from handlers.figures.counting import Tally
 from handlers.figures.drawn import Drawing
 from handlers.figures.hiding import FEWEST
 from handlers.figures.published import published
@@ -99,6 +100,25 @@ def test_what_falls_due_is_told_by_month() -> None:
         ("T2", "2027", 30), ("T3", "", None), ("T4", "", 12),
     ]  # fmt: skip
     assert chart.note.startswith("9 đơn vị ở các khoảng không nêu riêng")
+
+
+def test_how_much_falls_due_is_told_by_month() -> None:
+    tally = Tally([demand()])
+    for month, due, firms in (("2027-01", 2, 8), ("2027-02", 7, 6), ("2027-03", 1, 20)):
+        for _ in range(firms):
+            tally.add(demand().version, {"due_12_months": [due], "next_expiry": [month]})
+
+    charts = {one.id: one for one in Drawing(catalogue(), "vi").all(published(tally), demand())}
+
+    load = charts["next_expiry-load"]
+    assert charts["next_expiry"].title == "Hạn kiểm định gần nhất: nhiều nhất vào tháng 3/2027, 20 đơn vị"
+    assert load.title == "Cần kiểm định trong 12 tháng: nhiều nhất vào tháng 2/2027, 42"
+    assert load.table
+    assert load.table.rows == (
+        ("tháng 1/2027", "16", "8"),
+        ("tháng 2/2027", "42", "6"),
+        ("tháng 3/2027", "20", "20"),
+    )
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

@@ -296,6 +296,40 @@ def test_to_how_many_a_question_applies_does_not_tell_what_another_hides(
     assert bool(figures.distributions["legal_form"].rest_of) != told
 
 
+_DUE = st.tuples(
+    _fill(st.integers(0, 9).map(lambda number: [number])),
+    _fill(st.sampled_from([["2027-01"], ["2027-01"], ["2027-02"], ["2027-03"]])),
+    st.integers(1, 9),
+)
+
+
+@_PROVED
+@given(st.lists(_DUE, max_size=12))
+def test_what_falls_due_is_added_up_and_the_rest_is_nobodys_or_that_of_five(
+    drawn: list[tuple[list[Any] | None, list[Any] | None, int]],
+) -> None:
+    """The date is asked of who gave a number: what is due then is that number, beside the sum of all."""
+    tally = Tally([demand()])
+    firms = [(number, month) for number, month, times in drawn for _ in range(times)]
+    for number, month in firms:
+        answers = {"due_12_months": number, "next_expiry": month}
+        tally.add(demand().version, {name: fill for name, fill in answers.items() if fill is not None})
+
+    figures = published(tally)
+
+    given = [(number, month) for number, month in firms if number and _state(number) == "answered"]
+    calendar, seen = figures.calendars["next_expiry"], 0
+    for span in calendar.spans if calendar.grain == "month" else ():
+        here = [number[0] for number, month in given if month and month[0] == span.first]
+        assert span.amount is None or (span.count is not None and span.amount == sum(here))
+        if span.amount is not None:
+            assert len(here) >= FEWEST
+            seen += len(here)
+    if seen:
+        assert len(given) - seen == 0 or len(given) - seen >= FEWEST
+        assert figures.totals["due_12_months"].total == sum(number[0] for number, _ in given)
+
+
 def test_a_date_far_off_all_others_does_not_stretch_the_months() -> None:
     months = ["2027-01"] * 30 + ["2027-02"] * 20 + ["2099-12"]
     tally = tallied([(NEW, {"due": [month]}) for month in months])
