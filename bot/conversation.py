@@ -180,7 +180,7 @@ class Conversation:
             return self._with_words(SentFile(name, media_type, inbound.file.fault), clean(inbound.text or ""))
         if isinstance(inbound.cue, SentOther):
             words = clean(inbound.cue.words)
-            return "other", f"{inbound.cue.kind}: {words}" if words else inbound.cue.kind, inbound.cue
+            return "file", f"{inbound.cue.kind}: {words}" if words else inbound.cue.kind, inbound.cue
         if inbound.cue is not None:
             return "other", "", inbound.cue
         text = clean(inbound.text or "")

@@ -58,7 +58,8 @@ class Message:
     """One message to the person: plain text (newlines kept), then the choices in order.
 
     `progress` is which question of a form this is, and how many there are; `counted` says the same in words for
-    channels that draw no bar: «Câu 7/18».
+    channels that draw no bar: «Câu 7/18». `withdraws`: the «contact» control of an earlier message is over; where one
+    was drawn that stays until it is taken away, these words are said to take it away.
     """
 
     text: str
@@ -67,3 +68,4 @@ class Message:
     control: Control | None = None
     progress: tuple[int, int] | None = None
     counted: str = ""
+    withdraws: str = ""

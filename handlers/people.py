@@ -8,6 +8,8 @@ import orjson
 from content.model import Language
 from handlers.messages import Choice
 
+CONTACT = "contact"  # in a state's data: a keyboard that shares one's number may stand there
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

@@ -32,7 +32,7 @@ from handlers.hearing import Hearing
 from handlers.home import GREETING, Home
 from handlers.messages import Message
 from handlers.notice import Notices
-from handlers.people import Person, State, StateUnreadable, load_state
+from handlers.people import CONTACT, Person, State, StateUnreadable, load_state
 from handlers.privacy import Privacy
 from handlers.staff import Staff
 from handlers.survey import Survey
@@ -134,10 +134,10 @@ class Router:
         if route.unreadable:
             return self._recovered(route.stored or "", route.unreadable, view)
         if opened := self._staff.opened(view):
-            return self._introduced(view, opened)
+            return self._put_away(view, self._introduced(view, opened))
         is_stale = isinstance(route.given, Tapped) and not route.dialogue.anytime(route.given.value)
         step = self._stale(view) if is_stale else route.dialogue.step(route.given, view)
-        step = self._introduced(view, step)
+        step = self._put_away(view, self._introduced(view, step))
         if isinstance(route.cue, Said) and route.cue.beside:
             return _with_last(step, self._say(view.language, "file_beside"))
         return step
@@ -266,6 +266,17 @@ class Router:
         if step.replies[0] != self.home.greeting(view.language, step.person):
             step = step.after(self.home.introduction(view.language))
         return self._on_trial(view.language, step) if self._is_trial else step
+
+    def _put_away(self, view: View, step: Step) -> Step:
+        """The same; a keyboard that shares one's number does not stay beside whatever is said next."""
+        if not view.state.get(CONTACT) or step.state.get(CONTACT):
+            return step
+        if not step.replies:  # an outcome will say something
+            data = (*step.state.data, (CONTACT, "1"))
+            return replace(step, state=replace(step.state, data=data))
+        first, *others = step.replies
+        first = replace(first, withdraws=self._say(view.language, "contact_over"))
+        return replace(step, replies=(first, *others))
 
     def _on_trial(self, language: Language, step: Step) -> Step:
         """The same, with the line that a page has as its banner."""

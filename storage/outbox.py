@@ -51,6 +51,7 @@ def _carried(message: Message) -> dict[str, Any]:
         "control": _dump_control(message.control) if message.control else None,
         "progress": message.progress,
         "counted": message.counted,
+        "withdraws": message.withdraws,
     }
     return {key: value for key, value in carried.items() if value}
 
@@ -66,6 +67,7 @@ def _with_carried(message: Message, carried: dict[str, Any]) -> Message:
         control=_load_control(control) if control else None,
         progress=tuple(progress) if progress else None,
         counted=carried.get("counted", ""),
+        withdraws=carried.get("withdraws", ""),
     )
 
 

@@ -19,6 +19,8 @@ from tests.world import Clock, new_app
 
 REVIEW = "Sửa câu nào thì gõ số của câu đó"
 
+OVER = "Vâng."  # said where a keyboard is taken away and what follows has buttons
+
 
 @dataclass
 class Stage:
@@ -106,11 +108,22 @@ class Respondent:
     async def taps(self, label: str) -> Message:
         """Tap what has this label, or the number of it, and wait for what comes of it."""
         button = _named(self.person.chat[-1]).get(label)
-        return await self.person.answered(self.person.taps(button.label if button else label))
+        return await heard(self.person, self.person.taps(button.label if button else label))
 
     async def says(self, text: str) -> Message:
         """Write, and wait for the answer."""
-        return await self.person.answered(self.person.says(text))
+        return await heard(self.person, self.person.says(text))
+
+
+async def heard(person: Person, update: int) -> Message:
+    """The answer to an update, behind the word that only takes a keyboard away."""
+    answer = await person.answered(update)
+    if answer.text != OVER:
+        return answer
+    found: Message = await person.private.changed.until(
+        lambda: person.chat[-1] if person.chat[-1].text != OVER else None, 10, "what follows"
+    )
+    return found
 
 
 def _screen(asked: Message) -> Screen:

@@ -123,8 +123,17 @@ class Sender(Channel, Protocol):
 
 
 def parts(message: Message, channel: Capabilities) -> list[Message]:
-    """What has to be sent one after the other: the pieces of the text, then each file by itself."""
+    """What has to be sent one after the other: the pieces of the text, then each file by itself.
+
+    The first takes a keyboard away that shares one's number, before it words that do only that where it has choices.
+    """
     texts = render(message, channel)
+    if message.withdraws and "contact" in channel.controls:
+        first, *others = texts
+        if first.choices:
+            texts = [Message(message.withdraws, withdraws=message.withdraws), *texts]
+        else:
+            texts = [replace(first, withdraws=message.withdraws), *others]
     files = [Message("", attachments=(one,)) for one in message.attachments] if channel.files else []
     return [*(replace(text, attachments=()) for text in texts), *files]
 
@@ -146,6 +155,7 @@ def render(message: Message, channel: Capabilities) -> list[Message]:
         control=message.control if drawn and not listed else None,
         progress=message.progress if channel.progress else None,
         counted="",
+        withdraws="",
     )
     *first, last = pieces(_text(message, shown, channel), channel.text_length)
     if listed and channel.number_buttons:

@@ -12,7 +12,7 @@ from handlers.effects import Effect
 from handlers.fills import PERSONAL
 from handlers.messages import Choice, Message
 from handlers.notice import Notices
-from handlers.people import Person, State
+from handlers.people import CONTACT, Person, State
 from handlers.prompts import Prompts
 from handlers.responses import Draft
 from handlers.showing import Showing
@@ -171,6 +171,7 @@ class Here:
             "part": "later" if prompt and prompt.later else self.get("part"),
             "tax": self._tax(prompt) if prompt else "",
             "own": "1" if prompt and self._is_near_the_end(prompt) else "",
+            CONTACT: "1" if message.control and message.control.kind == CONTACT else "",
             "opened": self.get("opened") if prompt and prompt.place.question.card else "",
         }
         data = tuple((key, value) for key, value in kept.items() if value)

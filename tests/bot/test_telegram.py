@@ -26,7 +26,7 @@ from storage.outbox import load
 from tests.fakes.telegram import FakeTelegram, Fault, Faults, Kind, Limits
 from tests.fakes.telegram.people import member_update
 from tests.persona import wood_firm
-from tests.telegram import Respondent, Stage, on_telegram
+from tests.telegram import OVER, Respondent, Stage, heard, on_telegram
 from tests.world import Clock, Postgres, Sqlite, new_app
 
 FAST = {"telegram_per_chat": 1000.0, "telegram_per_second": 1000.0}
@@ -180,7 +180,8 @@ def uncoded(text: str) -> str:
 
 def assert_shown(telegram: FakeTelegram, messages: list[Message]) -> None:
     """Every message was sent, in order, in its own words; an edit counts as the message it replaces."""
-    sent = [one for one in telegram.sent if one.method in ("sendmessage", "editmessagetext")]
+    methods = ("sendmessage", "editmessagetext")
+    sent = [one for one in telegram.sent if one.method in methods and one.text != OVER]
     assert len(sent) == len(messages)
     for one, message in zip(sent, messages, strict=True):
         assert message.text in one.text
@@ -228,7 +229,7 @@ async def test_a_telephone_number_may_be_shared(polled: Stage) -> None:
     await an.answers("Cán bộ liên hệ Anh/Chị qua")
     assert an.person.private.replies is not None
 
-    review = await an.person.answered(an.person.sends_contact("84905123456"))
+    review = await heard(an.person, an.person.sends_contact("84905123456"))
 
     assert "Liên hệ: 0905 123 456" in review.text
 
@@ -243,7 +244,7 @@ async def test_somebody_elses_number_is_not_taken_for_ones_own(polled: Stage, ow
     assert "danh thiếp của người khác" in told.text
     assert "Cán bộ liên hệ Anh/Chị qua" in told.text
     review = (
-        await an.person.answered(an.person.sends_contact("84905123456"))
+        await heard(an.person, an.person.sends_contact("84905123456"))
         if own
         else await an.says("0905 123 456")
     )
@@ -260,7 +261,28 @@ async def test_a_voice_message_is_answered_by_a_sentence_of_its_own(polled: Stag
     asked = await an.person.answered(an.person.sends_voice())
 
     assert "chưa nghe được tin thoại" in asked.text
-    assert polled.stored("SELECT kind, text FROM turns ORDER BY id DESC LIMIT 1") == [("other", "voice")]
+    assert polled.stored("SELECT kind, text FROM turns ORDER BY id DESC LIMIT 1") == [("file", "voice")]
+
+
+@pytest.mark.parametrize(
+    "leaves",
+    ["0905 123 456", "[shared]", "Quay lại", "Để sau", "menu", "/start", "/start p_7K2M9QXR4T8W"],
+)
+async def test_the_keyboard_for_ones_number_goes_with_its_question(polled: Stage, leaves: str) -> None:
+    an = await at_the_first_question(polled)
+    await an.answers("Cán bộ liên hệ Anh/Chị qua")
+    await an.says("sao lại hỏi")
+    assert an.person.private.replies is not None
+    said = len(an.person.chat)
+
+    update = an.person.sends_contact("84905123456") if leaves == "[shared]" else an.person.says(leaves)
+    await heard(an.person, update)
+    await _until(lambda: polled.stored("SELECT count(*) FROM outbox WHERE status != 'sent'") == [(0,)])
+
+    assert an.person.private.replies is None
+    assert [one.text for one in an.person.chat[said:]].count(OVER) == (leaves != "/start p_7K2M9QXR4T8W")
+    await an.says("menu")
+    assert an.person.sees().count(OVER) <= 1
 
 
 async def test_the_first_greeting_says_that_this_is_a_trial(polled: Stage) -> None:

@@ -1,5 +1,6 @@
 """How messages look on Telegram, and what its updates say: tables."""
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -112,6 +113,31 @@ def test_a_number_is_shared_from_a_keyboard_of_its_own() -> None:
         [{"text": "Gửi số của tôi", "request_contact": True}],
         [{"text": "Quay lại"}, {"text": "Để sau"}],
     ]
+
+
+@pytest.mark.parametrize(
+    ("message", "sent"),
+    [
+        (Message("Đã lưu.", withdraws="Vâng."), [("Đã lưu.", {"remove_keyboard": True})]),
+        (
+            Message("Xem lại.", choices("Gửi"), withdraws="Vâng."),
+            [
+                ("Vâng.", {"remove_keyboard": True}),
+                ("Xem lại.", {"inline_keyboard": [[{"text": "Gửi", "callback_data": "form:a:q:0"}]]}),
+            ],
+        ),
+    ],
+    ids=["with what has no buttons", "by itself before what has"],
+)
+def test_a_keyboard_of_its_own_is_taken_away(
+    message: Message, sent: list[tuple[str, dict[str, Any]]]
+) -> None:
+    found = [text_parameters(part, "b") for part in parts(message, TELEGRAM)]
+
+    assert [(one["text"], one["reply_markup"]) for one in found] == sent
+    elsewhere = replace(TELEGRAM, controls=frozenset())
+    assert [one.text for one in parts(message, elsewhere)] == [message.text]
+    assert not any(one.withdraws for one in parts(message, elsewhere))
 
 
 def test_text_is_cut_by_what_telegram_counts() -> None:

@@ -35,6 +35,7 @@ PLAIN = Message("Anh/Chị chọn:", (Choice("Một", "x:1"), Choice("Trang", "x
             id="steppers",
         ),
         pytest.param(Message("?", progress=(7, 18), counted="Câu 7/18"), id="progress"),
+        pytest.param(Message("!", withdraws="Vâng."), id="a keyboard is over"),
     ],
 )
 def test_a_message_is_read_as_it_was_written(message: Message) -> None:

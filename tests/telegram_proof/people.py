@@ -184,10 +184,10 @@ class Asker(Somebody):
         await self._file(self.person.sends(name, "tên,số\ncân,4\n".encode(), "text/csv"), name)
 
     async def _sends_voice(self) -> None:
-        await self._file(self.person.sends_voice(), "voice.ogg")
+        await self._file(self.person.sends_voice(), "voice", "chưa nghe được")
 
-    async def _file(self, update: int, name: str) -> None:
-        await self.hears(self.notes(update, "file", name, "chưa đọc được"), "chưa đọc được")
+    async def _file(self, update: int, name: str, wants: str = "chưa đọc được") -> None:
+        await self.hears(self.notes(update, "file", name, wants), wants)
 
     async def _sends_contact(self) -> None:
         phone = f"+849{self.person.id % 10**8:08}"

@@ -30,7 +30,9 @@ def text_parameters(message: Message, bot_name: str) -> dict[str, Any]:
     said = _START.sub(lambda found: start_link(found[0], bot_name), message.text)
     text = "\n".join([said, *(f"{choice.label}: {choice.url}" for choice in linked)])
     parameters: dict[str, Any] = {"text": text, "link_preview_options": {"is_disabled": True}}
-    if message.control and message.control.kind == "contact":
+    if message.withdraws:
+        parameters["reply_markup"] = {"remove_keyboard": True}
+    elif message.control and message.control.kind == "contact":
         parameters["reply_markup"] = _contact_keyboard(message.control.labels[0], buttons)
     elif buttons:
         done = message.control.done if message.control else ""
