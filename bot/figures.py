@@ -12,8 +12,7 @@ from handlers.figures.published import Figures, published
 from storage.database import Database
 from storage.figures import Twins, survey
 
-SORTED_BY = ("commune", "sector", "size")  # the questions by which enterprises are told apart
-COMPUTED = ("size",)
+COMPUTED = ("size",)  # the calculations by which enterprises are told apart, as by a choice
 
 
 @dataclass(frozen=True, slots=True)
