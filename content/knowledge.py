@@ -202,23 +202,29 @@ def _check_items(path: Path, knowledge: Knowledge, plan: Plan) -> None:
 
 def _check_references(folder: Path, knowledge: Knowledge) -> None:
     known = {item.id for item in knowledge.items}
-    for index, target in enumerate(knowledge.targets):
-        for name in (target.by_2025.item, target.by_2030.item, target.total.item, target.task):
-            if name not in known:
-                _complain(folder / "targets.yaml", (index,), f"{name} is not in the plan")
+    for file, key, name in _referred(knowledge):
+        if name not in known:
+            _complain(folder / file, key, f"{name} is not in the plan")
     for index, subject in enumerate(knowledge.subjects):
-        for name in subject.offer:
-            if name not in known:
-                _complain(folder / "subjects.yaml", (index, "offer"), f"{name} is not in the plan")
         for name in subject.concepts:
             if name not in knowledge.words.concepts:
                 _complain(folder / "subjects.yaml", (index, "concepts"), f"{name} is no concept")
+
+
+def _referred(knowledge: Knowledge) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
+    """Every item that another file names: the file, where in it, and the item."""
+    for index, target in enumerate(knowledge.targets):
+        for name in (target.by_2025.item, target.by_2030.item, target.total.item, target.task):
+            yield "targets.yaml", (index,), name
+    for index, subject in enumerate(knowledge.subjects):
+        for name in subject.offer:
+            yield "subjects.yaml", (index, "offer"), name
     for index, item in enumerate(knowledge.items):
-        if item.task and item.task not in known:
-            _complain(folder / "items.yaml", (index, "task"), f"{item.task} is not in the plan")
+        if item.task:
+            yield "items.yaml", (index, "task"), item.task
     for index, topic in enumerate(knowledge.topics):
-        if topic.nearest and topic.nearest not in known:
-            _complain(folder / "topics.yaml", (index, "nearest"), f"{topic.nearest} is not in the plan")
+        if topic.nearest:
+            yield "topics.yaml", (index, "nearest"), topic.nearest
 
 
 def _check_needs(path: Path, knowledge: Knowledge) -> None:

@@ -1,13 +1,15 @@
 """Finds the question somebody answered before, among as many as officers write down."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 
 from content.knowledge import Fact
 from handlers.phrases import Phrase, likeness, room
 from handlers.weighing import Asked, Weigher, together
 
-_ENOUGH = 300  # phrasings compared, those of the rarest words first
+_MOST = 1_200  # places in the lists of words that are looked at
+_ENOUGH = 40  # phrasings compared in full
 _SAME = 0.7  # a deciding concept on one side only speaks against it
 _UNDECIDED = 0.8  # and so does what an entry needs and the question lacks
 Scored = tuple[str, float]
@@ -51,10 +53,9 @@ class Faq:
         self._weigher = weigher
         self._together = together(facts)
         self._deciding = {one.id for one in facts if one.needs}
-        weigher.reader.learn(ask for one in others for ask in one.ask)
-        self._phrases: Sequence[Phrase] = [
-            weigher.phrase(one.id, ask) for one in self.entries.values() for ask in one.ask
-        ]
+        self._phrases: Sequence[Phrase] = weigher.learned(
+            (one.id, ask) for one in self.entries.values() for ask in one.ask
+        )
         self._by_word: dict[str, list[int]] = {}
         for place, phrase in enumerate(self._phrases):
             for word in phrase.weights:
@@ -69,9 +70,9 @@ class Faq:
         """The entry nearest to the question and how near, 0..1."""
         deciding = self._together.scores(asked.signs, asked.subjects)
         found = dict(deciding)
-        for place in self._candidates(asked):
+        for place, shared in self._nearest(asked):
             phrase = self._phrases[place]
-            score = likeness(phrase, asked.weights, min(asked.size, room(phrase)))
+            score = likeness(phrase, shared, min(asked.size, room(phrase)))
             if self._weigher.at_odds(asked, phrase):
                 score *= _SAME
             if phrase.owner in self._deciding and phrase.owner not in deciding:
@@ -80,15 +81,29 @@ class Faq:
                 found[phrase.owner] = score
         return max(found.items(), key=lambda pair: pair[1], default=NOTHING)
 
-    def _candidates(self, asked: Asked) -> set[int]:
-        """The phrasings that share the question's rarest words; common ones alone would bring all of them."""
-        lists = sorted((self._by_word[word] for word in asked.weights if word in self._by_word), key=len)
-        found: set[int] = set()
-        for places in lists:
-            if not found:
-                found = set(places)
-            elif len(found) > _ENOUGH:
-                found = (found & set(places)) or found
-            elif len(found) + len(places) <= _ENOUGH:
-                found.update(places)
-        return found if len(found) <= 4 * _ENOUGH else set(sorted(found)[: 4 * _ENOUGH])
+    def _nearest(self, asked: Asked) -> Iterator[tuple[int, float]]:
+        """The phrasings that share most of the question's rarer words, and the weight of all that each shares."""
+        rare = self._by_rare_words(asked)
+        for place in nlargest(_ENOUGH, rare, key=lambda place: rare[place] / self._phrases[place].size):
+            weights = self._phrases[place].weights
+            yield place, sum(weight for word, weight in weights.items() if word in asked.weights)
+
+    def _by_rare_words(self, asked: Asked) -> dict[int, float]:
+        """What phrasings share with the question, its rarest words first; common ones alone would bring all of them."""
+        lists = sorted(
+            (
+                (self._by_word[word], weight)
+                for word, weight in asked.weights.items()
+                if word in self._by_word
+            ),
+            key=lambda pair: len(pair[0]),
+        )
+        shared: dict[int, float] = {}
+        looked_at = 0
+        for places, weight in lists:
+            if looked_at and looked_at + len(places) > _MOST:
+                break
+            looked_at += len(places)
+            for place in places[:_MOST]:
+                shared[place] = shared.get(place, 0.0) + weight
+        return shared

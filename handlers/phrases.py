@@ -21,22 +21,26 @@ class Phrase:
 
 
 class Phrases:
-    """Phrasings and the words they are found by: only those that share one with a question are compared."""
+    """Phrasings found by their words: the words of a question are added up once, phrasing by phrasing."""
 
     def __init__(self, phrases: Sequence[Phrase]) -> None:
         self._phrases = phrases
         self._none: Scores = dict.fromkeys((phrase.owner for phrase in phrases), 0.0)
-        self._by_word: dict[str, list[int]] = {}
+        self._by_word: dict[str, list[tuple[int, float]]] = {}
         for place, phrase in enumerate(phrases):
-            for word in phrase.weights:
-                self._by_word.setdefault(word, []).append(place)
+            for word, weight in phrase.weights.items():
+                self._by_word.setdefault(word, []).append((place, weight))
 
-    def scores(self, words: Iterable[str], score: Callable[[Phrase], float]) -> Scores:
-        """Each owner's best phrasing by `score`, 0.0 for those that share no word."""
+    def scores(self, words: Iterable[str], score: Callable[[Phrase, float], float]) -> Scores:
+        """Each owner's best phrasing by `score` of what it shares with the words, 0.0 where it shares none."""
+        shared: dict[int, float] = {}
+        for word in words:
+            for place, weight in self._by_word.get(word, ()):
+                shared[place] = shared.get(place, 0.0) + weight
         found = dict(self._none)
-        for place in sorted({place for word in words for place in self._by_word.get(word, ())}):
+        for place, held in shared.items():
             phrase = self._phrases[place]
-            found[phrase.owner] = max(found[phrase.owner], score(phrase))
+            found[phrase.owner] = max(found[phrase.owner], score(phrase, held))
         return found
 
 
@@ -89,12 +93,9 @@ def _tokens(names: str) -> frozenset[str]:
     return frozenset(name if name.isdigit() else f"={name}" for name in names.split("|"))
 
 
-def likeness(phrase: Phrase, weights: Mapping[str, float], size: float) -> float:
-    """The cosine of a phrasing and a question of `size`, 0..1."""
-    if not size or not phrase.size:
-        return 0.0
-    shared = sum(weight for token, weight in phrase.weights.items() if token in weights)
-    return shared / math.sqrt(phrase.size * size)
+def likeness(phrase: Phrase, shared: float, size: float) -> float:
+    """The cosine of a phrasing and a question of `size` that share words of the weight `shared`, 0..1."""
+    return shared / math.sqrt(phrase.size * size) if size and phrase.size else 0.0
 
 
 def room(phrase: Phrase) -> float:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Literal
 
 from rapidfuzz.distance import OSA
@@ -35,33 +35,38 @@ class Forms:
     """Names known by one or more words, found in a text longest first."""
 
     def __init__(self, named: Iterable[tuple[str, Sequence[Word]]]) -> None:
-        self._starting: dict[str, list[tuple[Sequence[Word], str]]] = {}
+        self._forms: dict[tuple[str, ...], list[tuple[Sequence[Word], str]]] = {}
+        lengths: dict[str, set[int]] = {}
         for name, words in named:
-            self._starting.setdefault(words[0].plain, []).append((words, name))
-        for forms in self._starting.values():
-            forms.sort(key=lambda form: -len(form[0]))
+            self._forms.setdefault(tuple(word.plain for word in words), []).append((words, name))
+            lengths.setdefault(words[0].plain, set()).add(len(words))
+        self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
 
-    def at(self, words: Sequence[Word], start: int, *, toned: bool) -> tuple[int, str] | None:
-        """How many words from `start` make a name, and which."""
-        found: tuple[int, str] | None = None
-        for form, name in self._starting.get(words[start].plain, ()):
-            if found and len(form) < found[0]:
-                break
-            alone, there = len(form) == 1, words[start : start + len(form)]
-            if len(there) < len(form) or not all(
-                typed.may_be(word, alone=alone, toned=toned) for typed, word in zip(there, form, strict=True)
-            ):
-                continue
-            if all(typed.marks == word.marks for typed, word in zip(there, form, strict=True)):
-                return len(form), name  # «khoa học» is no «khóa học» whose mark was left out
-            found = found or (len(form), name)
-        return found
+    def found(self, words: Sequence[Word]) -> Iterator[tuple[int, int, str]]:
+        """From every word where a name starts: its place, how many words make the longest name, and which."""
+        plain, toned = tuple(word.plain for word in words), is_toned(words)
+        for start, first in enumerate(plain):
+            for length in self._lengths.get(first, ()):
+                forms = self._forms.get(plain[start : start + length])
+                if forms and (name := _meant(forms, words[start : start + length], toned=toned)):
+                    yield start, length, name
+                    break
 
     def all(self, words: Sequence[Word]) -> set[str]:
         """Every name that stands anywhere in the text."""
-        toned = is_toned(words)
-        found = (self.at(words, start, toned=toned) for start in range(len(words)))
-        return {name for _, name in filter(None, found)}
+        return {name for _, _, name in self.found(words)}
+
+
+def _meant(forms: Sequence[tuple[Sequence[Word], str]], there: Sequence[Word], *, toned: bool) -> str | None:
+    """The name that typed words can be; one with the same marks before one whose marks were left out."""
+    alone, possible = len(there) == 1, None
+    for form, name in forms:
+        pairs = list(zip(there, form, strict=True))
+        if all(typed.marks == word.marks for typed, word in pairs):
+            return name  # «khoa học» is no «khóa học» whose mark was left out
+        if possible is None and all(typed.may_be(word, alone=alone, toned=toned) for typed, word in pairs):
+            possible = name
+    return possible
 
 
 class Reader:
@@ -73,9 +78,10 @@ class Reader:
         for key, value in short:
             if len(key) == 1:
                 self._short.setdefault(key[0].plain, []).append((key[0], value))
-        self._short_pairs = {
-            tuple(word.plain for word in key): value for key, value in short if len(key) == 2
-        }
+        self._short_pairs: dict[str, dict[str, list[Word]]] = {}
+        for key, value in short:
+            if len(key) == 2:
+                self._short_pairs.setdefault(key[0].plain, {})[key[1].plain] = value
         named = [(f"={name}", words_of(form)) for name, forms in words.concepts.items() for form in forms]
         self._concepts = Forms(named)
         self._cues = Forms(
@@ -97,18 +103,27 @@ class Reader:
 
     def learn(self, texts: Iterable[str]) -> None:
         """Add the words of `texts` to the known ones; call it before the first question."""
+        self.know(map(self.written, texts))
+
+    def know(self, written: Iterable[Sequence[Word]]) -> None:
+        """Add written words to the known ones."""
         before = len(self._known)
-        for text in texts:
-            words = self._written_out(text)
-            self._known.update(word.plain for word in words)
+        self._known.update(word.plain for words in written for word in words)
         if len(self._known) > before:
             self._one_less = {less: word for word in sorted(self._known) for less in _one_less(word)}
 
     def read(self, text: str) -> Read:
         """The question as concepts; bounded in time whatever its length."""
-        written = self._written_out(text[:_LONGEST])[:_MOST_WORDS]
-        words = tuple(part for place in range(len(written)) for part in self._met(written, place))
+        words = self._words(text)
         return Read(words, tuple(self._tokens(words)), frozenset(self._cues.all(words)))
+
+    def tokens(self, written: Sequence[Word]) -> tuple[str, ...]:
+        """Only the concepts and remaining words, as a phrasing of known words needs them."""
+        return tuple(self._tokens(written[:_MOST_WORDS]))
+
+    def _words(self, text: str) -> tuple[Word, ...]:
+        written = self.written(text)[:_MOST_WORDS]
+        return tuple(part for place in range(len(written)) for part in self._met(written, place))
 
     def _remember_neighbours(self, forms: Iterable[Sequence[Word]]) -> None:
         for form in forms:
@@ -116,13 +131,18 @@ class Reader:
                 self._after.setdefault(one.plain, set()).add(two.plain)
                 self._before.setdefault(two.plain, set()).add(one.plain)
 
-    def _written_out(self, text: str) -> list[Word]:
-        words, found = words_of(text), list[Word]()
-        place = 0
-        while place < len(words):
-            pair = self._short_pairs.get(tuple(word.plain for word in words[place : place + 2]))
-            found += pair or self._one_written_out(words[place])
-            place += 2 if pair else 1
+    def written(self, text: str) -> list[Word]:
+        """The words of a text with its abbreviations written out."""
+        words, found = words_of(text[:_LONGEST]), list[Word]()
+        second = False  # of a pair that is written out already
+        for word, following in zip_longest(words, words[1:]):
+            if second:
+                second = False
+            elif (pairs := self._short_pairs.get(word.plain)) and following and following.plain in pairs:
+                found += pairs[following.plain]
+                second = True
+            else:
+                found += self._one_written_out(word)
         return found
 
     def _one_written_out(self, word: Word) -> list[Word]:
@@ -168,11 +188,13 @@ class Reader:
         return None
 
     def _tokens(self, words: Sequence[Word]) -> Iterator[str]:
-        at, toned = 0, is_toned(words)
-        while at < len(words):
-            length, token = self._concepts.at(words, at, toned=toned) or (1, words[at].plain)
-            yield token
-            at += length
+        at = 0
+        for start, length, name in self._concepts.found(words):
+            if start >= at:
+                yield from (word.plain for word in words[at:start])
+                yield name
+                at = start + length
+        yield from (word.plain for word in words[at:])
 
 
 Called = Literal["task", "heading", "clause"]

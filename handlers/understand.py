@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -91,7 +91,7 @@ class Understanding:
                 ("listings", knowledge.listings),
             )
         }
-        self._item_words = {name: set(self._reader.read(text).tokens) for name, text in self._texts.items()}
+        self._item_words = {name: set(weigher.tokens(text)) for name, text in self._texts.items()}
         marking: tuple[Phrased, ...] = (*knowledge.smalltalk, *knowledge.topics)
         self._rank = {entry.id: place for place, entry in enumerate(marking)}
         self._marks = Forms((entry.id, words_of(mark)) for entry in marking for mark in entry.marks)
@@ -99,20 +99,14 @@ class Understanding:
         self._final = {topic.id for topic in knowledge.topics if topic.final}
         self._talks = {entry.id for entry in knowledge.smalltalk}
         self._item_known = {
-            item.id: self._item_words[item.id].union(*(self._reader.read(ask).tokens for ask in item.ask))
+            item.id: self._item_words[item.id].union(*(weigher.tokens(ask) for ask in item.ask))
             for item in knowledge.items
         }
         self._wish_known = {
-            one.id: frozenset().union(*(self._reader.read(ask).tokens for ask in one.ask))
-            for one in knowledge.services
+            one.id: frozenset().union(*(weigher.tokens(ask) for ask in one.ask)) for one in knowledge.services
         }
-        self._item_told = {
-            name: known | weigher.filler | weigher.asking for name, known in self._item_known.items()
-        }
-        self._items_with: dict[str, list[str]] = {}
-        for name, words in self._item_words.items():
-            for word in words:
-                self._items_with.setdefault(word, []).append(name)
+        self._items_with = _inverted(self._item_words)
+        self._items_knowing = _inverted(self._item_known)
         self._by_item = {f.item: t for t in knowledge.targets for f in (t.by_2025, t.by_2030, t.total)}
         self._by_task = {target.task: target for target in knowledge.targets}
         self._target = {target.id: target for target in knowledge.targets}
@@ -124,6 +118,7 @@ class Understanding:
         self._chapters = {chapter.id: chapter for chapter in content.plan.chapters}
         self._groups = {group.id: group for group in content.plan.groups}
         self._year_items = _year_items(knowledge.targets)
+        weigher.forget()
         self._task_of = {item.id: item.task for item in knowledge.items if item.task}
 
     def understand(self, text: str) -> Understood:
@@ -154,7 +149,7 @@ class Understanding:
         return bool(read.words) and read.words[0].plain in self._going_on
 
     def _subject_alone(self, asked: Asked) -> Understood | None:
-        """A subject of which nothing is asked: what is it to be?"""
+        """A question back to somebody who names a subject and asks nothing of it."""
         named = asked.read.tokens
         offered = self._offered.get(named[0]) if len(named) == 1 else None
         if offered is None or asked.attributes or asked.read.cues:
@@ -312,28 +307,36 @@ class Understanding:
     def _compared(self, asked: Asked) -> Scores:
         """How near each item and target is by its phrasings and its own words."""
         scores = self._weigher.covering(asked, self._items, self._tasks)
-        owning = {name for token in asked.weights for name in self._items_with.get(token, ())}
+        own, strange = self._own_words(asked), self._strange(asked)
         for name, score in scores.items():
-            if not score and name not in owning:
-                continue
-            own = self._own_words(asked, name)
-            known = 1 - _STRANGE * self._strange(asked, name)
-            near = (1 - (1 - score) * (1 - 0.35 * own)) * known * self._leaning(asked, name)
-            scores[name] = min(near, 1.0)
+            if score or name in own:
+                near = 1 - (1 - score) * (1 - 0.35 * own.get(name, 0.0))
+                near *= (1 - _STRANGE * strange[name]) * self._leaning(asked, name)
+                scores[name] = min(near, 1.0)
         for name, score in self._weigher.covering(asked, self._targets).items():
             scores[name] = score * (1.05 if "target" in asked.attributes else 0.6)
         return scores
 
-    def _own_words(self, asked: Asked, name: str) -> float:
-        words = self._item_words.get(name, set())
-        held = sum(weight for token, weight in asked.weights.items() if token in words)
-        return held / asked.size if asked.size else 0.0
+    def _own_words(self, asked: Asked) -> Scores:
+        """The share of the question that stands in each item's own text, of those that have any of it."""
+        held: Scores = {}
+        for token, weight in asked.weights.items():
+            for name in self._items_with.get(token, ()):
+                held[name] = held.get(name, 0.0) + weight / asked.size
+        return held
 
-    def _strange(self, asked: Asked, name: str) -> float:
-        """The share of the question that neither the item nor any phrasing of it knows."""
-        foreign = set(asked.read.tokens) - self._item_told[name]
-        strange = sum(self._weigher.weight(token) * (2 if token.startswith("=") else 1) for token in foreign)
-        return min(strange / asked.size, 1.0) if asked.size else 0.0
+    def _strange(self, asked: Asked) -> Scores:
+        """The share of the question that neither an item nor any phrasing of it knows."""
+        foreign = asked.tokens - self._weigher.filler - self._weigher.asking
+        weights = {token: self._weigher.weight(token) * (1 + token.startswith("=")) for token in foreign}
+        whole = sum(weights.values())
+        strange = dict.fromkeys(self._item_known, whole)
+        for token, weight in weights.items():
+            for name in self._items_knowing.get(token, ()):
+                strange[name] -= weight
+        return (
+            {name: min(left / asked.size, 1.0) for name, left in strange.items()} if asked.size else strange
+        )
 
     def _leaning(self, asked: Asked, name: str) -> float:
         """Who asks for a cell of the appendix means a task; who asks for a number or nothing, either."""
@@ -421,6 +424,15 @@ _PLAN = "=plan_word"  # the cue of the plan as a whole
 _BEYOND = "other_plan"
 _ABUSE = "abuse"  # whoever is angry may still want something
 _ROMAN = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
+
+
+def _inverted(words: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """By each word the names that have it."""
+    found: dict[str, list[str]] = {}
+    for name, held in words.items():
+        for word in held:
+            found.setdefault(word, []).append(name)
+    return found
 
 
 def _part(name: str) -> str:

@@ -12,6 +12,7 @@ from handlers.fold import plain_words
 from handlers.phrases import Phrase, Phrases, Scores, Together, likeness, room
 from handlers.reading import Read, Reader
 
+_FILLER = 0.15  # what a word that carries no subject weighs
 _AT_ODDS = 0.7  # what is left of a likeness when a deciding concept stands on one side only
 _COURTESY = "=courtesy"  # the concept of being asked nicely says nothing of what is asked
 _YEARS = re.compile(r"(?<!\d)(?:(?:19|20)\d\d-)?((?:19|20)\d\d)(?!\d)")  # of «2026-2030» the last
@@ -44,11 +45,12 @@ class Weigher:
         words = knowledge.words
         self.reader = Reader(words)
         self.reader.learn(_everything(knowledge, texts))
+        self._read: dict[str, tuple[str, ...]] = {}
         self.filler = {*plain_words(words.filler), *plain_words(words.telling), _COURTESY}
         self.asking = {f"={name}" for names in knowledge.attributes.values() for name in names}
         self._attributes = knowledge.attributes
         self._decisive = {f"={name}" for name in words.decisive}
-        self._rarity, self._rarest = self._weigh(knowledge, texts)
+        self._weights, self._unknown = self._weigh(knowledge, texts)
 
     def prepare(self, text: str) -> Asked:
         """A text as weighted words, whole and, where it rambles, in pieces."""
@@ -61,20 +63,32 @@ class Weigher:
 
     def weight(self, token: str) -> float:
         """How much one word or concept counts."""
-        if token in self.filler:
-            return 0.15
-        weight = self._rarity.get(token)
-        if weight is None:
-            return 0.5 * self._rarest  # a word nobody wrote down may matter or not
-        return weight * (1.25 if token.startswith("=") else 0.9)
+        found = self._weights.get(token)
+        return self._unknown if found is None else found
+
+    def tokens(self, text: str) -> tuple[str, ...]:
+        """The concepts and words of a phrasing; each is read once."""
+        found = self._read.get(text)
+        if found is None:
+            found = self._read[text] = self.reader.tokens(self.reader.written(text))
+        return found
+
+    def forget(self) -> None:
+        """Give back the memory of the phrasings that were read; call it when all are weighed."""
+        self._read.clear()
 
     def phrases(self, entries: Iterable[Phrased]) -> Phrases:
         """The phrasings of entries, ready for comparing."""
-        return Phrases([self.phrase(entry.id, ask) for entry in entries for ask in entry.ask])
+        return Phrases([self._phrase(entry.id, self.tokens(ask)) for entry in entries for ask in entry.ask])
 
-    def phrase(self, owner: str, ask: str) -> Phrase:
-        """One phrasing, ready for comparing."""
-        weights = self._features(self.reader.read(ask).tokens)
+    def learned(self, asked: Iterable[tuple[str, str]]) -> list[Phrase]:
+        """Phrasings, each with its owner, whose words become known words."""
+        written = [(owner, self.reader.written(ask)) for owner, ask in asked]
+        self.reader.know(words for _, words in written)
+        return [self._phrase(owner, self.reader.tokens(words)) for owner, words in written]
+
+    def _phrase(self, owner: str, tokens: tuple[str, ...]) -> Phrase:
+        weights = self._features(tokens)
         return Phrase(owner, weights, sum(weights.values()), frozenset(self._decisive & weights.keys()))
 
     def covering(self, asked: Asked, phrases: Phrases, bare_for: frozenset[str] = frozenset()) -> Scores:
@@ -82,23 +96,30 @@ class Weigher:
 
         Owners in `bare_for` are also compared without the words that ask for one of their cells.
         """
-        bare = asked.bare if asked.attributes and asked.bare_size > 1.0 else None
 
-        def score(phrase: Phrase) -> float:
-            found = likeness(phrase, asked.weights, min(asked.size, room(phrase)))
-            if bare is None or phrase.owner not in bare_for:
-                return found
-            return max(found, likeness(phrase, bare, min(asked.bare_size, room(phrase))))
+        def score(phrase: Phrase, shared: float) -> float:
+            return likeness(phrase, shared, min(asked.size, room(phrase)))
 
-        return phrases.scores((*asked.weights, *(bare or ())), score)
+        found = phrases.scores(asked.weights, score)
+        if not bare_for or not asked.attributes or asked.bare_size <= 1.0:
+            return found
+
+        def score_bare(phrase: Phrase, shared: float) -> float:
+            if phrase.owner not in bare_for:
+                return 0.0
+            return likeness(phrase, shared, min(asked.bare_size, room(phrase)))
+
+        for name, value in phrases.scores(asked.bare, score_bare).items():
+            found[name] = max(found[name], value)
+        return found
 
     def symmetric(self, asked: Asked, phrases: Phrases) -> Scores:
         """Each owner's best phrasing where every further word counts against it."""
         deciding = self._decisive & asked.weights.keys()
 
-        def score(phrase: Phrase) -> float:
+        def score(phrase: Phrase, shared: float) -> float:
             at_odds = _AT_ODDS if deciding != phrase.decisive else 1.0
-            return likeness(phrase, asked.weights, asked.size) * at_odds
+            return likeness(phrase, shared, asked.size) * at_odds
 
         return phrases.scores(asked.weights, score)
 
@@ -143,9 +164,14 @@ class Weigher:
         counts: Counter[str] = Counter()
         for owner in owners:
             told = (*owner.ask, *owner.marks, texts.get(owner.id, ""))
-            counts.update({token for text in told for token in self.reader.read(text).tokens})
+            counts.update({token for text in told for token in self.tokens(text)})
         total = len(owners)
-        return {token: math.log(1 + total / count) for token, count in counts.items()}, math.log(1 + total)
+        weights = {
+            token: math.log(1 + total / count) * (1.25 if token.startswith("=") else 0.9)
+            for token, count in counts.items()
+        }
+        weights.update(dict.fromkeys(self.filler, _FILLER))
+        return weights, 0.5 * math.log(1 + total)  # a word nobody wrote down may matter or not
 
 
 def together(entries: Iterable[Phrased]) -> Together:
