@@ -93,6 +93,7 @@ class Exported(StrEnum):
     SURVEY = "survey"
     FORM = "form"
     ENTERPRISES = "enterprises"
+    AUDIT = "audit"
 
 
 class FileFormat(StrEnum):
@@ -124,8 +125,8 @@ def export(
     ] = False,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Leave out what is personal.")] = False,
 ) -> None:
-    """Write every response to a form into one file (survey), the form itself (form), or the register (enterprises)."""
-    from bot.commands import export_form, export_register, export_responses
+    """Write into one file: every response (survey), the form itself (form), the register (enterprises), what staff did (audit)."""
+    from bot.commands import export_audit, export_form, export_register, export_responses
     from bot.exports import Format, Order
     from handlers.columns import Options
 
@@ -134,6 +135,9 @@ def export(
         return
     if what is Exported.ENTERPRISES:
         export_register(out, Format(format))
+        return
+    if what is Exported.AUDIT:
+        export_audit(out, Format(format))
         return
     first, last = since and since.date(), until and until.date()
     export_responses(Order(form, Format(format), out, first, last, Options(codes, split, anonymous)))
@@ -159,6 +163,55 @@ def import_(
 
     assert what is Imported.ENTERPRISES
     import_list(file, sheet, dry_run=dry_run, yes=yes, undo=undo)
+
+
+members = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(members, name="staff")
+
+
+@members.callback()
+def staff() -> None:
+    """Officers of the desk: invite, list, revoke."""
+
+
+class StaffRole(StrEnum):
+    """What an officer may do."""
+
+    VIEWER = "viewer"
+    OFFICER = "officer"
+    ADMIN = "admin"
+
+
+@members.command("invite")
+def staff_invite(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who is invited.")],
+    role: Annotated[StaffRole, typer.Option(help="What they may do.")] = StaffRole.OFFICER,
+    unit: Annotated[str, typer.Option(help="Where they work.")] = "",
+    email: Annotated[str | None, typer.Option(help="Where sign-in links may go.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="A new link for somebody invited before; the old one is void.")
+    ] = False,
+) -> None:
+    """Invite an officer and print the one-time link."""
+    from bot.commands import invite_staff
+
+    invite_staff(name, role.value, unit, email, again=again)
+
+
+@members.command("list")
+def staff_list() -> None:
+    """Print who may come in."""
+    from bot.commands import list_staff
+
+    list_staff()
+
+
+@members.command("revoke")
+def staff_revoke(name: Annotated[str, typer.Argument(metavar="NAME", help="Whose access ends.")]) -> None:
+    """End an officer's access at once."""
+    from bot.commands import revoke_staff
+
+    revoke_staff(name)
 
 
 def main() -> None:

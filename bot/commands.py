@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,10 @@ from content.model import Office, Plan
 from storage.errors import StoreError, is_unavailable
 
 if TYPE_CHECKING:  # writers of files load only when a file is written
+    from bot.desk.doors import StaffCommand
     from bot.exports import Format, Order
     from storage.database import Database
+    from storage.staff import Role
 
 
 def serve() -> None:
@@ -227,6 +229,64 @@ def import_list(file: Path, sheet: str | None, *, dry_run: bool, yes: bool, undo
         _fail_for(error)
     finally:
         database.close()
+
+
+def export_audit(out: Path, format: "Format") -> None:
+    """`export audit`: what staff did, in one file."""
+    from bot.desk.written import export_audit as write
+    from bot.exports import ExportError
+
+    content, settings = _content(), _settings()
+    database = _database(settings)
+    try:
+        print(write(database, content, settings.zone, out, format))
+    except ExportError as error:
+        fail(error)
+    except Exception as error:  # noqa: BLE001  told in one sentence, or raised again
+        _fail_for(error)
+    finally:
+        database.close()
+
+
+def invite_staff(name: str, role: "Role", unit: str, email: str | None, *, again: bool) -> None:
+    """`staff invite`: somebody new, or a new link for somebody who is there."""
+    from bot.desk.doors import StaffCommand
+
+    _staff_command(lambda command: StaffCommand.invite(command, name, role, unit, email, again=again))
+
+
+def list_staff() -> None:
+    """`staff list`: who may come in."""
+    from bot.desk.doors import StaffCommand
+
+    _staff_command(StaffCommand.every)
+
+
+def revoke_staff(name: str) -> None:
+    """`staff revoke`: end somebody's access."""
+    from bot.desk.doors import StaffCommand
+
+    _staff_command(lambda command: StaffCommand.revoke(command, name))
+
+
+def _staff_command(act: Callable[["StaffCommand"], str]) -> None:
+    """Print what an act on the staff says."""
+    from bot.desk.doors import RefusedStaff, StaffCommand
+    from storage.migrate import ready
+
+    content, settings = _content(), _settings()
+    database = _database(settings)
+    try:
+        ready(database)
+        with database.writer.begin() as connection:
+            said = act(StaffCommand(connection, content.say, settings, datetime.now(UTC)))
+    except RefusedStaff as error:
+        fail(error)
+    except Exception as error:  # noqa: BLE001  told in one sentence, or raised again
+        _fail_for(error)
+    finally:
+        database.close()
+    print(said)
 
 
 def export_form(form_id: str, out: Path) -> None:

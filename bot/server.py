@@ -22,6 +22,7 @@ from bot.channels.base import Channel, Sender
 from bot.channels.web.receive import Web
 from bot.delivery import Delivery
 from bot.desk.desk import Desk
+from bot.desk.frame import Leads
 from bot.logs import log
 from bot.schedule import Schedule
 from storage import posts
@@ -99,7 +100,7 @@ class Service:
         self._channels: list[Channel] = [web, *senders]
         self._delivery = Delivery(senders, app.conversation, app.settings.process, app.now)
         health = Health(app, self._channels, self._delivery, silent)
-        desk = Desk(app)
+        desk = Desk(app, leads=[one for one in senders if isinstance(one, Leads)])
         pages = Starlette(
             routes=[
                 Route("/healthz", health.alive),

@@ -24,7 +24,20 @@ from bot.app import App
 from bot.channels.web.limits import Limit
 from bot.conversation import clean
 from bot.desk import enterprises, journal, login, people, today
-from bot.desk.frame import Again, Declared, Fault, Job, NoSuch, Outcome, Page, Pages, Services, Visit, Went
+from bot.desk.frame import (
+    Again,
+    Declared,
+    Fault,
+    Job,
+    Leads,
+    NoSuch,
+    Outcome,
+    Page,
+    Pages,
+    Services,
+    Visit,
+    Went,
+)
 from bot.desk.shown import day, masked, minute
 from bot.logs import log
 from bot.mail import Mail
@@ -83,7 +96,7 @@ class Desk:
         self,
         app: App,
         modules: Sequence[Pages] = MODULES,
-        bot_name: Callable[[], str | None] = lambda: None,
+        leads: Sequence[Leads] = (),
     ) -> None:
         self._app = app
         self._key = app.settings.key()
@@ -96,7 +109,7 @@ class Desk:
             Mail.of(app.settings),
             Limit(TRIES_PER_MINUTE),
             Limit(ASKED_PER_MINUTE),
-            bot_name,
+            leads,
             blocks,
             settings,
         )
@@ -346,7 +359,7 @@ class Look:
         return f"/desk/static/{name}?v={hashlib.sha256(self._files[name][0]).hexdigest()[:12]}"
 
     def _html(self, visit: Visit, page: Page) -> Response:
-        status = visit.fault.status if visit.fault and page.status == 200 else page.status
+        status = visit.fault.status if visit.fault else page.status
         session = visit.session
         token = Markup('<input type="hidden" name="{}" value="{}">').format(
             _TOKEN, session.csrf if session else ""

@@ -6,12 +6,13 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import sqlalchemy as sa
 from starlette.datastructures import ImmutableMultiDict, UploadFile
 from starlette.responses import Response
 
+from bot.channels.base import Capabilities
 from bot.channels.web.limits import Limit
 from handlers.responses import ALPHABET
 from handlers.values import Refusal
@@ -66,6 +67,17 @@ class NoSuch(Exception):
     """There is nothing at this address, or nothing for this officer: nobody learns which."""
 
 
+@runtime_checkable
+class Leads(Protocol):
+    """A channel that an address can lead to, with a payload."""
+
+    can: Capabilities
+
+    def deep_link(self, payload: str) -> str | None:
+        """That address; None where there is none yet."""
+        ...
+
+
 @dataclass(frozen=True)
 class Services:
     """What pages work with; one for the whole desk."""
@@ -75,7 +87,7 @@ class Services:
     mail: "Mail | None"
     tries: Limit  # of a network address at the way in
     asked: Limit  # of a name at the way in
-    bot_name: Callable[[], str | None]  # of Telegram, where it is on
+    leads: Sequence["Leads"] = ()  # channels beside the web that an address leads to
     blocks: Sequence["Declared"] = ()
     settings: Sequence["Declared"] = ()
 

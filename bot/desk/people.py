@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from bot.app import base, desk_link
+from bot.channels.web.channel import WEB
 from bot.desk import doors
 from bot.desk.frame import Act, Again, Fault, Job, NoSuch, Page, Pages, Visit, Went, drawn, new_ref, refused
 from handlers.staff import BY_LINK
@@ -198,10 +199,9 @@ def link_chat(visit: Visit) -> Job:
     """Show a one-time link to a chat, as address and as QR."""
     token = drawn()
     payload = f"{BY_LINK}{token}"
-    name = visit.desk.bot_name()
-    links = [("web", f"{base(visit.desk.app.settings)}/?start={payload}")]
-    if name:
-        links.insert(0, ("telegram", f"https://t.me/{name}?start={payload}"))
+    found = [(one.can.name, one.deep_link(payload)) for one in visit.desk.leads]
+    links = [(channel, link) for channel, link in found if link]
+    links.append((WEB.name, f"{base(visit.desk.app.settings)}/?start={payload}"))
 
     def do(connection: sa.Connection) -> Again:
         staff.give_link(connection, visit.staff.id, "chat", token, visit.at)

@@ -117,6 +117,10 @@ class Telegram:
         """«open», or what is wrong."""
         return self._health
 
+    def deep_link(self, payload: str) -> str | None:
+        """The address that leads to the bot with this payload; None as long as we do not know who we are."""
+        return f"https://t.me/{self._name}?start={payload}" if self._name else None
+
     def _tell(self, health: str) -> None:
         self._health = health
 
