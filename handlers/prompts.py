@@ -249,6 +249,11 @@ class Prompts:
         label = self._say(language, "form_done", count=done)
         return (Choice(label, f"form:done:{prompt.key}", also=self._words["done"], aside=True), *asides)
 
+    def around(self, walk: Walk, prompt: Prompt, language: Language) -> tuple[Choice, ...]:
+        """The ways around a prompt that stand below whatever is asked back about it."""
+        names = ("back", "later") if walk.before(prompt) else ("later",)
+        return self._same_asides(names, prompt.key, language)
+
     def _named(self, names: tuple[Aside, ...], key: str, language: Language) -> tuple[Choice, ...]:
         return tuple(self.aside(name, key, language) for name in names)
 

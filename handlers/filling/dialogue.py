@@ -244,6 +244,12 @@ class Filling:
                 return reading.drawn(here, prompt, given)
             case ["form", "resume", *_]:
                 return go_on(here)
+            case ["form", "later" | "colleague" | "review" as act, *_]:  # they mean the same at any question
+                return self._acts[act](here)
+            case ["form", "back", key] if here.prompt and (earlier := here.walk.prompt(key)):
+                return _back(here, earlier)
+            case ["form", "why", key] if earlier := here.walk.prompt(key):
+                return _why(here, earlier)
         return again(here if here.is_gone else here.saying(here.tell("form_stale")))
 
     def _said(self, here: Here, cue: Said) -> Step:
@@ -433,7 +439,11 @@ def _why(here: Here, prompt: Prompt) -> Step:
         here.showing.words(here.walk, place, place.question.row.why)
         for place in here.tools.prompts.why(prompt)
     )
-    return again(here.saying(next(reasons, None) or here.tell("form_why_general")))
+    reason = next(reasons, None) or here.tell("form_why_general")
+    if here.prompt is None or here.prompt.key != prompt.key:  # of an earlier question: say of which
+        what = here.showing.short(here.walk, prompt.place).rstrip(" ?:.")
+        reason = here.tell("form_answer", what=what, value=reason)
+    return again(here.saying(reason))
 
 
 def _back(here: Here, prompt: Prompt) -> Step:

@@ -24,7 +24,8 @@ def take(here: Here, prompt: Prompt, reading: Reading) -> Step:
                 return _taken_tax_code(here, prompt, str(fills[0][1].value))
             return save(here, prompt, reading)
         case Specify(names):
-            message = Message(here.tell("form_specify"), (here.retype(prompt),))
+            around = here.tools.prompts.around(here.walk, prompt, here.language)
+            message = Message(here.tell("form_specify"), (here.retype(prompt), *around))
             return here.show(message, prompt, mode="specify", pending="+".join(names))
         case Candidates():
             return _offered(here, prompt, reading)
@@ -57,7 +58,8 @@ def _offered(here: Here, prompt: Prompt, found: Candidates) -> Step:
     if found.other:
         choices.append(here.choice("form_keep_words", f"form:text:{place.name}", words=found.other))
     text = here.tell("form_which_one" if found.choices else "form_not_listed")
-    message = Message(text, (*choices, here.retype(prompt)))
+    around = here.tools.prompts.around(here.walk, prompt, here.language)
+    message = Message(text, (*choices, here.retype(prompt), *around))
     return here.show(message, prompt, pending=found.other)
 
 

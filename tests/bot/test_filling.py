@@ -381,3 +381,53 @@ async def test_the_same_instruments_in_another_order_keep_their_numbers(app: App
     kept = answers(app)
     assert kept["instrument_types"] == [["other_scale", "bench_scale"]]
     assert (kept["instrument_count.bench_scale"], kept["instrument_count.other_scale"]) == ([12], [3])
+
+
+# Ways around a question that is no longer the last one
+
+
+@pytest.mark.parametrize(
+    ("value", "told", "asks_again"),
+    [
+        pytest.param("form:later:legal_form", "phiếu đã lưu ở câu", False, id="later"),
+        pytest.param("form:review", "Sửa câu nào thì gõ số", False, id="review"),
+        pytest.param("form:colleague", "Đường dẫn dùng một lần", True, id="a colleague"),
+        pytest.param("form:why:tax_code", "Mã số thuế: ", True, id="why, of the earlier question"),
+        pytest.param(
+            "form:skip:legal_form", "thuộc câu đã qua", True, id="but nothing that would change an answer"
+        ),
+    ],
+)
+async def test_an_earlier_questions_ways_around_mean_what_they_say(
+    visitor: Visitor, app: App, value: str, told: str, asks_again: bool
+) -> None:
+    await talk(visitor, *SHORT[:8])
+    kept, asked = answers(app), visitor.seen[-1].messages[-1].text
+
+    seen = await visitor.taps(value)
+
+    assert told in seen.text
+    assert seen.text.endswith(asked) == asks_again
+    assert answers(app) == kept
+
+
+async def test_going_back_from_an_earlier_question_twice_is_going_back_once(visitor: Visitor) -> None:
+    await talk(visitor, *SHORT[:4])
+
+    first = await visitor.taps("form:back:tax_code")
+    second = await visitor.taps("form:back:tax_code")
+
+    assert "Loại hình" in first.text or "loại hình" in first.text
+    assert second.text == first.text
+
+
+@pytest.mark.parametrize(
+    "said", [(*SHORT[:5], "quy nhơn"), (*SHORT[:3], "loại hình khác")], ids=["found", "specify"]
+)
+async def test_what_is_asked_back_has_its_ways_around(visitor: Visitor, said: tuple[str, ...]) -> None:
+    asked = await talk(visitor, *said)
+    assert asked.labels[-2:] == ["Quay lại", "Để sau"]
+
+    left = await visitor.taps("Để sau")
+
+    assert "phiếu đã lưu" in left.text

@@ -33,7 +33,7 @@ from tests.forms.typist import Typed, Typist
 MOST_WANDERING = 24  # steps before the walker means to finish
 MOST_AFTERWARDS = 8  # steps after everything was finished
 _REFERENCE = re.compile(r"\$\{(\w+)\}")
-_PRESSED = ("form:a:", "form:pick:", "form:skip:", "form:yes:", "form:unknown:", "form:back:", "form:keep:")
+_PRESSED = ("form:a:", "form:pick:", "form:skip:", "form:yes:", "form:unknown:", "form:keep:")
 
 Act = Callable[["Walker"], None]
 Ways = Sequence[tuple[int, Act]]
