@@ -7,6 +7,7 @@ from dataclasses import dataclass
 Scores = dict[str, float]
 
 _ALONE = "-*"
+_LEAST = 0.6  # a phrasing that shares less with a question is not compared
 _WORTH = (0.0, 0.60, 0.78, 0.87, 0.92, 0.95)  # by how many concepts stand together
 
 
@@ -26,6 +27,7 @@ class Phrases:
     def __init__(self, phrases: Sequence[Phrase]) -> None:
         self._phrases = phrases
         self._none: Scores = dict.fromkeys((phrase.owner for phrase in phrases), 0.0)
+        self._least = [min(_LEAST, phrase.size / 2) for phrase in phrases]
         self._by_word: dict[str, list[tuple[int, float]]] = {}
         for place, phrase in enumerate(phrases):
             for word, weight in phrase.weights.items():
@@ -39,6 +41,8 @@ class Phrases:
                 shared[place] = shared.get(place, 0.0) + weight
         found = dict(self._none)
         for place, held in shared.items():
+            if held < self._least[place]:
+                continue  # a few words that carry no subject
             phrase = self._phrases[place]
             found[phrase.owner] = max(found[phrase.owner], score(phrase, held))
         return found

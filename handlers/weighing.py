@@ -19,6 +19,7 @@ _YEARS = re.compile(r"(?<!\d)(?:(?:19|20)\d\d-)?((?:19|20)\d\d)(?!\d)")  # of «
 _PIECE = re.compile(r"[,;:.?!\n…]+(?=\s|$)|\s[-–]\s")
 _RAMBLES = 12  # words; a longer question is looked at piece by piece, too
 _SHORTEST_PIECE = 3  # words
+_PIECES = 8  # looked at
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Weigher:
         asked = self._prepared(text)
         if len(asked.read.words) <= _RAMBLES:
             return asked
-        pieces = (self._prepared(piece) for piece in _PIECE.split(text[:4_000])[:12])
+        pieces = (self._prepared(piece) for piece in _PIECE.split(text[:4_000])[:_PIECES])
         told = tuple(piece for piece in pieces if len(piece.read.words) >= _SHORTEST_PIECE)
         return replace(asked, pieces=told) if len(told) > 1 else asked
 

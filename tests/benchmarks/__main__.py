@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.benchmarks import export, page, report, scale, start, store, telegram
+from tests.benchmarks import answers, export, page, report, scale, start, store, telegram
 
 BENCHMARKS: dict[str, Callable[[], Iterator[report.Measure]]] = {
     "store": store.measure,
@@ -11,6 +11,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[report.Measure]]] = {
     "page": page.measure,
     "scale": scale.measure,
     "export": export.measure,
+    "answers": answers.measure,
     "telegram": telegram.measure,
 }
 
