@@ -25,7 +25,7 @@ _NAMED = 0.80  # below it a silent topic is not named: the plan may well say som
 _WANTED = 0.78  # a service this clear outweighs a deciding word
 _SERVICE, _SMALLTALK = 0.58, 0.60
 _FAQ = 0.68
-_DECIDED = 0.88  # a fact whose concepts stand together needs no more beside an item
+_DECIDED = 0.85  # a fact whose concepts stand together needs no more beside an item
 _MARKED = 0.85
 _EXACT = 0.93  # a deciding word outweighs all but a near-exact phrasing
 _CLOSE = 0.93  # a second item this near the first is told too
@@ -34,7 +34,9 @@ _RIVAL = 0.85  # below the upper bar, a second item this near makes it a questio
 _STRANGE = 0.3  # how much words foreign to an item speak against it
 _PIECE, _WISH_PIECE = 0.94, 0.80  # what a piece of a rambling question is worth
 _AGREED = 0.03  # what it adds that concepts decide for an entry, too
-_FOREIGN = 0.75
+_FOREIGN = (
+    0.75  # what is left of a wish that says more than anybody asked for it with, or shares no concept with it
+)
 _LISTED = 0.20  # so much better is a list for who asks which tasks than a clause that has the same words
 _LAST_YEAR, _FIRST_YEAR = 2030, 2018
 _CELLS = frozenset({"lead", "cooperating", "time", "funding"})
@@ -199,7 +201,8 @@ class Understanding:
 
     def _is_near(self, asked: Asked, items: Scores, best: Scored) -> bool:
         """Whether the nearest item is near enough to be told, or at least offered."""
-        if best[1] < _MARKED and not self._shares_a_concept(asked, best[0]):
+        decided = self._together["items"].scores(asked.signs, asked.subjects)
+        if best[1] < _MARKED and best[0] not in decided and not self._shares_a_concept(asked, best[0]):
             return False  # single syllables without their marks meet by chance; a concept does not
         return best[1] >= _UNSURE or (best[1] >= _FAINT and self._leads(items, best))
 
@@ -227,8 +230,10 @@ class Understanding:
         for piece in asked.pieces:
             for name, score in self._weigher.symmetric(piece, phrases).items():
                 scores[name] = max(scores[name], _WISH_PIECE * score)
+        named = {token for token in asked.tokens if token.startswith("=")}
         for name, known in self._wish_known.items():
-            if asked.subjects - known:
+            by_chance = scores[name] < _EXACT and not named & known
+            if by_chance or asked.subjects - known:
                 scores[name] *= _FOREIGN
         return scores
 
