@@ -14,6 +14,8 @@ from handlers.walk import Place, Prompt, Walk
 
 FEW = 12  # choices are listed up to here; of a longer autocomplete list the person types a part
 
+LISTED = 3  # numbers in one line, from which on what they count is listed
+
 Aside = str  # the name of a way around: skip, unknown, why, back, later, keep
 
 
@@ -129,8 +131,7 @@ class Prompts:
             if len(labels) > 1
             else "12"
         )
-        key = "form_line_one" if len(labels) == 1 else "form_line"
-        typed = self._say(language, key, labels=", ".join(labels), count=len(labels), example=example)
+        typed = self._line_typed(labels, example, language)
         if unknown:
             typed = self._say(language, "form_line_unknown", line=typed)
         control = Control(
@@ -145,6 +146,19 @@ class Prompts:
         asides = self._asides(walk, prompt, language)
         return self.counted(
             walk, prompt, language, Message("\n".join(lines) or typed, asides, control=control)
+        )
+
+    def _line_typed(self, labels: tuple[str, ...], example: str, language: Language) -> str:
+        """How a line is typed; from three numbers on, what they count stands in lines with the place of each."""
+        if len(labels) < LISTED:
+            key = "form_line_one" if len(labels) == 1 else "form_line"
+            return self._say(language, key, labels=", ".join(labels), count=len(labels), example=example)
+        lines = (
+            self._say(language, "form_review_line", number=number, line=label)
+            for number, label in enumerate(labels, 1)
+        )
+        return self._say(
+            language, "form_line_many", labels="\n".join(lines), count=len(labels), example=example
         )
 
     def labels(self, walk: Walk, prompt: Prompt, showing: Showing) -> tuple[str, ...]:

@@ -217,8 +217,9 @@ def _text(message: Message, shown: Message, channel: Capabilities) -> str:
     lines = [message.text]
     if message.counted and not shown.progress:
         lines.insert(0, message.counted)
-    if message.control and message.control.typed and not shown.control and not _taps_do(message, shown):
-        lines.append(message.control.typed)
+    typed = message.control.typed if message.control and not shown.control else ""
+    if typed and typed != message.text and not _taps_do(message, shown):
+        lines.append(typed)
     if message.choices and not shown.choices:
         lines += _list(message.choices, with_asides=not channel.number_buttons)
     return "\n".join(lines)

@@ -3,6 +3,8 @@
 import pytest
 
 from bot.app import App
+from bot.channels.base import render
+from bot.channels.terminal import PEOPLE
 from tests.bot.test_survey import OWN, SHORT, TAX_CODE, TO_COUNTS, answers, code_in, link_in, stored, talk
 from tests.world import Clock, Visitor
 
@@ -431,3 +433,23 @@ async def test_what_is_asked_back_has_its_ways_around(visitor: Visitor, said: tu
     left = await visitor.taps("Để sau")
 
     assert "phiếu đã lưu" in left.text
+
+
+@pytest.mark.parametrize(
+    ("ticked", "typed"),
+    [
+        ("1", "Cân bàn, cân đĩa: gõ một số, ví dụ 12. Gõ ? là không biết."),
+        ("1, 2", "{0}, {1}: gõ 2 số theo thứ tự, ví dụ 12 3. Gõ ? là không biết."),
+        (
+            "1, 2 và 3",
+            "1. {0}\n2. {1}\n3. {2}\nGõ 3 số theo thứ tự trên, ví dụ 12 3 ?. Gõ ? là không biết.",
+        ),
+    ],
+)
+async def test_what_several_numbers_count_is_listed(visitor: Visitor, ticked: str, typed: str) -> None:
+    asked = await talk(visitor, *SHORT[:8], ticked)
+
+    [message] = asked.messages
+    assert message.control is not None
+    assert message.control.typed == typed.format(*message.control.labels)
+    assert render(message, PEOPLE)[-1].text.count(message.control.typed) == 1

@@ -143,3 +143,9 @@ def test_pieces_fit_and_lose_no_word(text: str, limit: int) -> None:
 
     assert all(len(piece) <= limit for piece in found)
     assert "".join("".join(found).split()) == "".join(text.split())
+
+
+def test_a_question_that_says_only_how_to_type_says_it_once() -> None:
+    asked = Message("Cân: gõ một số.", control=Control("numbers", typed="Cân: gõ một số."))
+
+    assert [one.text for one in render(asked, NONE)] == ["Cân: gõ một số."]
