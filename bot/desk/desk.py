@@ -294,6 +294,7 @@ class Look:
     def __init__(self, app: App, modules: Sequence[Pages]) -> None:
         self._app = app
         self._entries = _in_order(one for pages in modules for one in pages.entries)
+        self._settings = [one for pages in modules for one in pages.settings]
         self._files = {
             "desk.css": (LOOK.read_bytes() + (HERE / "desk.css").read_bytes(), "text/css"),
             "desk.js": ((HERE / "desk.js").read_bytes(), "text/javascript"),
@@ -382,9 +383,11 @@ class Look:
         if visit.session is None:
             return []
         seen = [one for one in self._entries if one.role and visit.staff.may(one.role)]
-        here = max((one.path for one in seen if _is_under(visit.where, one.path)), key=len, default="")
+        under = {one.path: "/desk/settings" for one in self._settings} | {one.path: one.path for one in seen}
+        here = max((path for path in under if _is_under(visit.where, path)), key=len, default="")
         return [
-            {"label": visit.say(one.label), "href": one.path, "is_here": one.path == here} for one in seen
+            {"label": visit.say(one.label), "href": one.path, "is_here": one.path == under.get(here)}
+            for one in seen
         ]
 
     def _told(self, visit: Visit) -> dict[str, str] | None:
