@@ -27,6 +27,7 @@ _SERVICE, _SMALLTALK = 0.58, 0.60
 _FAQ = 0.68
 _DECIDED = 0.85  # a fact whose concepts stand together needs no more beside an item
 _MARKED = 0.85
+_SAID = 0.98  # a wish said as it is written down is that wish
 _EXACT = 0.93  # a deciding word outweighs all but a near-exact phrasing
 _CLOSE = 0.93  # a second item this near the first is told too
 _COMPARED = 0.70  # nearer is not asked of it when two things are compared
@@ -181,7 +182,8 @@ class Understanding:
         if marked and service[1] < _WANTED and (marked in self._final or _top(compared)[1] < _EXACT):
             return _said("handoff", topic[0] if topic[1] >= _NAMED else marked, _MARKED, best)
         talk = _top(self._weigher.symmetric(asked, self._smalltalk))
-        if service[1] >= _SERVICE and service[1] >= max(best[1] * 0.95, talk[1], topic[1]):
+        held = best[1] if best[0] in self._decided(asked) else best[1] * 0.95
+        if service[1] >= _SERVICE and service[1] >= max(min(held, _SAID), talk[1], topic[1]):
             return Understood("service", service=service[0], score=service[1], runner_up=best)
         if talk[1] >= _SMALLTALK and talk[1] > max(best[1], topic[1]):
             return _said("smalltalk", talk[0], talk[1], best)
@@ -196,13 +198,19 @@ class Understanding:
         if not found:
             return None
         topic, worth = _top(found)
-        items = self._together["items"].scores(asked.signs, asked.subjects)
-        return topic if worth > max(items.values(), default=_SERVICE) else None
+        return topic if worth > max(self._decided(asked).values(), default=_SERVICE) else None
+
+    def _decided(self, asked: Asked) -> Scores:
+        """The items whose concepts stand together in the question."""
+        return self._together["items"].scores(asked.signs, asked.subjects)
 
     def _is_near(self, asked: Asked, items: Scores, best: Scored) -> bool:
         """Whether the nearest item is near enough to be told, or at least offered."""
-        decided = self._together["items"].scores(asked.signs, asked.subjects)
-        if best[1] < _MARKED and best[0] not in decided and not self._shares_a_concept(asked, best[0]):
+        if (
+            best[1] < _MARKED
+            and best[0] not in self._decided(asked)
+            and not self._shares_a_concept(asked, best[0])
+        ):
             return False  # single syllables without their marks meet by chance; a concept does not
         return best[1] >= _UNSURE or (best[1] >= _FAINT and self._leads(items, best))
 
