@@ -24,6 +24,7 @@ from handlers.dialogue import (
     Unreadable,
 )
 from handlers.hearing import Hearing
+from handlers.labels import Labels
 from storage.unit_of_work import Done, Turn
 from storage.writer import Job, Result, Work, Writer
 
@@ -43,7 +44,7 @@ Answer = TypeVar("Answer")
 class Inbound:
     """What a channel received, in its plainest form: one of text, tap, start, file and cue, or a file with text.
 
-    `key` is the channel's own name for this update, unique in the channel. `label` is what the tapped button read,
+    `key` is the channel's own name for this update, unique in the channel. `label` is what the tapped button read, where the channel knows it,
     `tapped_on` the channel's own id of its message. `cue` is what has no words, such as an edited message; `raw` the
     update as it came, where it could not be read.
     """
@@ -87,6 +88,7 @@ class Conversation:
         chance: Callable[[], str] | None = None,
     ) -> None:
         self._hearing = hearing
+        self._labels = Labels(hearing.content)
         self._now = now
         self._chance = chance or Chance()
         self._waiting: dict[Work, asyncio.Future[Any]] = {}
@@ -172,7 +174,8 @@ class Conversation:
     def _cue(self, inbound: Inbound) -> tuple[str, str, Cue]:
         """The kind of turn, the words to keep, and the cue."""
         if inbound.tap is not None:
-            return "tap", clean(inbound.label or inbound.tap), Tapped(clean(inbound.tap))
+            label = inbound.label or self._labels(inbound.tap) or inbound.tap
+            return "tap", clean(label), Tapped(clean(inbound.tap))
         if inbound.start is not None:
             return "start", "", Started(clean(inbound.start))  # a payload may open something: it is not kept
         if inbound.file is not None:

@@ -12,6 +12,7 @@ from handlers.choices import Picker
 from handlers.fills import APPROXIMATE, KEPT_APART, NOT_KNOWN, Fill, Fills
 from handlers.fold import fold
 from handlers.messages import Choice
+from handlers.naming import ENTERPRISE
 from handlers.showing import Showing
 from handlers.values import Number, Refusal, Values, person_name, phone_or_email, tax_code
 from handlers.walk import Place, Prompt, Walk
@@ -274,6 +275,8 @@ class Taker:
             return NotTaken("form_say_something")
         if len(said) > LONGEST_TEXT:
             return NotTaken("form_too_long", (("count", str(len(said))), ("limit", str(LONGEST_TEXT))))
+        if place.question.name == ENTERPRISE and not any(map(str.isalpha, said)):
+            return NotTaken("form_name_of_digits")
         if row.format:
             found = _READERS[row.format](said)
             if isinstance(found, Refusal):

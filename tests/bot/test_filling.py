@@ -453,3 +453,15 @@ async def test_what_several_numbers_count_is_listed(visitor: Visitor, ticked: st
     assert message.control is not None
     assert message.control.typed == typed.format(*message.control.labels)
     assert render(message, PEOPLE)[-1].text.count(message.control.typed) == 1
+
+
+@pytest.mark.parametrize("name", ["0100109106", "0905 123 456", "123/45", "---"])
+async def test_a_name_has_letters(visitor: Visitor, app: App, name: str) -> None:
+    await talk(visitor, *SHORT[:2])
+
+    refused = await talk(visitor, name)
+
+    assert "Tên đơn vị cần có chữ" in refused.text
+    assert "enterprise" not in answers(app)
+    await talk(visitor, "Công ty 30-4")
+    assert answers(app)["enterprise"][0] == "Công ty 30-4"

@@ -224,6 +224,32 @@ async def test_an_old_button_is_answered_kindly(polled: Stage) -> None:
     assert "Lựa chọn đó thuộc câu đã qua" in answer.text
 
 
+async def test_rapid_taps_are_kept_in_the_words_of_the_screen_they_were_made_on(polled: Stage) -> None:
+    an = await at_the_first_question(polled)
+    await an.says("Công ty TNHH Gỗ Hoài Nhơn")
+    asked = an.person.chat[-1]
+    await an.taps("Công ty TNHH")
+
+    told = await an.person.answered(an.person.taps("2", message=asked))
+
+    assert "thuộc câu đã qua" in told.text
+    assert polled.stored("SELECT kind, text FROM turns ORDER BY id DESC LIMIT 2") == [
+        ("tap", "Công ty cổ phần"),
+        ("tap", "Công ty TNHH"),
+    ]
+
+
+async def test_what_is_ticked_and_not_any_more_is_kept_under_its_name(polled: Stage) -> None:
+    an = await at_the_first_question(polled)
+    await an.answers("phương tiện đo nào khác không")
+    name = an.person.choices()[0]
+    await an.taps(name)
+    await an.taps(f"✓ {name}")
+
+    [(first,), (second,)] = polled.stored("SELECT text FROM turns ORDER BY id DESC LIMIT 2")
+    assert first == second == name
+
+
 async def test_a_telephone_number_may_be_shared(polled: Stage) -> None:
     an = await at_the_first_question(polled)
     await an.answers("Cán bộ liên hệ Anh/Chị qua")

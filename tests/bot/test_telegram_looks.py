@@ -16,6 +16,7 @@ from content.catalogue import Catalogue
 from content.everything import Content
 from handlers.choices import short, whole
 from handlers.dialogue import Edited, InGroup, Kind, SentFile, SentOther
+from handlers.labels import Labels
 from handlers.messages import Choice, Control, Message
 
 BACK = Choice("Quay lại", "form:back:q", aside=True)
@@ -155,6 +156,24 @@ def test_a_button_carries_any_value_in_64_bytes(value: str) -> None:
     assert whole(carried, []) == carried
 
 
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [
+        ("form:a:legal_form:llc", "Công ty TNHH"),
+        ("form:pick:fields:mass", "Khối lượng"),
+        ("form:a:some.mass:yes", None),
+        ("form:later:legal_form", "Để sau"),
+        ("form:unknown:legal_form", "Không biết"),
+        (short("form:pick:fields:mass", 10), "Khối lượng"),
+        ("form:nonsense:x", None),
+        ("#0123", None),
+        ("", None),
+    ],
+)
+def test_what_a_button_reads_is_known_by_its_value(content: Content, value: str, label: str | None) -> None:
+    assert Labels(content)(value) == label
+
+
 def test_the_newest_message_is_remembered() -> None:
     newest = Newest()
     newest.saw("1", 7)
@@ -257,6 +276,11 @@ BUTTONS = {"inline_keyboard": [[{"text": "Có", "callback_data": "y"}, {"text": 
             tapped(BUTTONS, "?\n1. Có\n2. Không có gì", "n"),
             Said(inbound(tap="n", label="Không có gì", tapped_on="3"), query="q"),
             id="a tap on a number",
+        ),
+        pytest.param(
+            tapped(BUTTONS, "?\n1. Có\n2. ✓ Không có gì", "n"),
+            Said(inbound(tap="n", label="Không có gì", tapped_on="3"), query="q"),
+            id="a tap on what is ticked",
         ),
         pytest.param(
             tapped(BUTTONS, "?", "gone"),

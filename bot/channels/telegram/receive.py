@@ -11,6 +11,7 @@ from typing import Any
 
 from telegram.constants import ChatMemberStatus, ChatType
 
+from bot.channels.base import TICK
 from bot.channels.telegram.can import TELEGRAM
 from bot.conversation import Inbound
 from bot.received import ANY
@@ -250,7 +251,7 @@ class Reader:
 
 
 def _label(message: Json, data: str) -> str | None:
-    """What the tapped button read; of one that carries only a number, the line of the text with that number."""
+    """What the tapped button read, ticked or not; of one that carries only a number, the line of the text with that number."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", ())
     label: str | None = next(
         (button["text"] for row in rows for button in row if button.get("callback_data") == data), None
@@ -258,8 +259,8 @@ def _label(message: Json, data: str) -> str | None:
     if label and _NUMBERED.fullmatch(label):
         start = f"{label}. "
         lines = message.get("text", "").splitlines()
-        return next((line.removeprefix(start) for line in lines if line.startswith(start)), label)
-    return label
+        label = next((line.removeprefix(start) for line in lines if line.startswith(start)), label)
+    return label.removeprefix(TICK) if label else None
 
 
 def _document(document: Json) -> SentFile:
