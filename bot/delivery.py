@@ -127,9 +127,12 @@ class Lane:
         until = await self._conversation.run(
             lambda connection: posts.told_to_wait(connection, name, TOO_MANY)
         )
-        for address, sent_at in sent:
-            self._spend(address, time - (now - sent_at).total_seconds(), bulk=False)
-        perhaps = Counter(post.address for post in own)
+        for address, sent_at, message in sent:
+            for _ in parts(message, self._channel.can):
+                self._spend(address, time - (now - sent_at).total_seconds(), bulk=False)
+        perhaps: Counter[str] = Counter()
+        for post in own:
+            perhaps[post.address] += len(parts(post.message, self._channel.can))
         for address, count in perhaps.items():
             for _ in range(min(count, self._rates.chat_burst)):
                 self._spend(address, time, bulk=False)

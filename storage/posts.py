@@ -146,7 +146,7 @@ def _read(connection: sa.Connection, ids: Iterable[int]) -> list[Post]:
 
 _MOST_RECALLED = 5_000  # rows looked at from the newest on; more than any channel lets through in a minute
 _SENT_SINCE = (
-    sa.select(addresses.c.address, outbox.c.sent_at)
+    sa.select(addresses.c.address, outbox.c.sent_at, outbox.c.message)
     .join(outbox, outbox.c.address_id == addresses.c.id)
     .where(
         outbox.c.id > sa.select(sa.func.max(outbox.c.id) - _MOST_RECALLED).scalar_subquery(),
@@ -163,10 +163,12 @@ _TOLD_TO_WAIT = sa.select(sa.func.max(outbox.c.due_at)).where(
 )
 
 
-def sent_since(connection: sa.Connection, channel: str, since: datetime) -> list[tuple[str, datetime]]:
-    """To which addresses messages went, and when, oldest first: a channel's limits outlive a process."""
+def sent_since(
+    connection: sa.Connection, channel: str, since: datetime
+) -> list[tuple[str, datetime, Message]]:
+    """To which addresses messages went, when, and which, oldest first: a channel's limits outlive a process."""
     found = connection.execute(_SENT_SINCE, {"through": channel, "since": since})
-    return [(address, sent_at) for address, sent_at in found]
+    return [(address, sent_at, load(message)) for address, sent_at, message in found]
 
 
 def told_to_wait(connection: sa.Connection, channel: str, reason: str) -> datetime | None:
