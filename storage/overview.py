@@ -132,11 +132,12 @@ def listed(connection: sa.Connection, wanted: Wanted, most: int = MOST) -> list[
 def _beyond(column: sa.ColumnElement[Any], wanted: Wanted) -> sa.ColumnElement[bool]:
     assert wanted.after is not None
     text, number = wanted.after
+    # What bounds the index stands by itself: an OR alone would begin at its first entry again.
     if wanted.is_newest:
         moment = datetime.fromisoformat(text)
-        return sa.or_(column < moment, sa.and_(column == moment, enterprises.c.id < number))
+        return sa.and_(column <= moment, sa.or_(column < moment, enterprises.c.id < number))
     name = sa.literal(text, Letters(400))
-    return sa.or_(column > name, sa.and_(column == name, enterprises.c.id > number))
+    return sa.and_(column >= name, sa.or_(column > name, enterprises.c.id > number))
 
 
 def _text(place: Any) -> str:

@@ -199,7 +199,13 @@ class Desk:
         if not _is_ours(request):
             return self._look.error(visit, "desk_fault_origin", 403)
         form, files = await _form(request, declared.largest)
-        visit = visit.with_(form=form, files=files)
+        try:
+            return await self._acted(declared, visit.with_(form=form, files=files))
+        finally:
+            for file in files.values():
+                await file.close()
+
+    async def _acted(self, declared: Declared, visit: Visit) -> Response:
         try:
             outcome = await self._done(declared, visit)
         except _Out:

@@ -188,6 +188,18 @@ def rename(visit: Visit) -> Job:
     return do
 
 
+@pages.post("/desk/things/{ref}/list", role="officer", shows=thing, largest=100_000)
+def take(visit: Visit) -> Job:
+    """Take a file."""
+    read = visit.files["list"].file.read()
+
+    def do(_connection: sa.Connection) -> Went:
+        done.append(f"{visit.files['list'].filename} {len(read)}")
+        return Went("/desk/things/r")
+
+    return do
+
+
 @pytest.fixture
 def desk(app: App) -> Desk:
     from bot.desk.desk import MODULES
@@ -294,6 +306,33 @@ async def test_a_form_that_is_too_large_is_refused(app: App, desk: Desk) -> None
     assert done == []
 
 
+@pytest.mark.parametrize(("size", "status"), [(90_000, 303), (100_000, 413)])
+async def test_a_file_is_taken_as_far_as_the_page_takes_it(
+    app: App, desk: Desk, size: int, status: int
+) -> None:
+    lan = await Officer(app, desk).enters()
+    await lan.opens("/desk")
+    csrf = re.search(r'name="csrf" value="([^"]+)"', lan.page)
+    assert csrf is not None
+    answer = await lan.client.post(
+        "/desk/things/r/list",
+        data={"csrf": csrf[1]},
+        files={"list": ("ds.xlsx", b"x" * size)},
+        headers={"Origin": HOST},
+    )
+
+    assert (answer.status_code, done) == (status, ["ds.xlsx 90000"] if status == 303 else [])
+
+
+async def test_what_is_no_form_is_refused_in_one_sentence(app: App, desk: Desk) -> None:
+    lan = await Officer(app, desk).enters()
+    answer = await lan.client.post(
+        "/desk/things/r/list", content=b"x", headers={"Content-Type": "multipart/form-data", "Origin": HOST}
+    )
+
+    assert (answer.status_code, "bị hỏng" in answer.text) == (400, True)
+
+
 @pytest.mark.parametrize(
     "path", ["/desk/nothing", "/desk/enterprises/AAAAAAAAAAAA", "/desk/enterprises/1", "/desk/staff/1"]
 )
@@ -365,4 +404,3 @@ async def test_where_the_store_is_busy_what_was_typed_stays(app: App, desk: Desk
     answer = await lan.posts("/desk/things/r/rename", name="đã gõ")
 
     assert (answer.status_code, "đã gõ" in lan.text, "thử lại" in lan.text) == (503, True, True)
-    assert HOST

@@ -19,10 +19,13 @@ from openpyxl import load_workbook
 from pydantic import SecretStr, ValidationError
 
 from bot.app import App
+from bot.conversation import Inbound
+from bot.delivery import Delivery
 from bot.desk.desk import Desk
 from bot.mail import Mail
 from storage import audit, staff
 from storage.database import open_database
+from tests.bot.test_delivery import Post as InMemory
 from tests.desk import Officer, acts
 from tests.service import command, running
 from tests.world import Clock, Sqlite, Visitor, new_app, settings_for
@@ -173,6 +176,25 @@ async def test_a_link_goes_to_the_linked_chats(app: App) -> None:
     assert found is not None
     assert (await lan.posts(f"/desk/in/{found[1]}")).status_code == 303
     assert "staff_link" not in acts(app)
+
+
+async def test_the_link_is_sent_by_the_channels_own_lane(app: App) -> None:
+    post = InMemory()
+    delivery = Delivery([post], app.conversation, "here", app.now)
+    await delivery.start()
+    lan = Officer(app)
+    lan.invited("Lan")
+    await app.conversation.take(Inbound("post", "77", "k1", text="menu"))
+    with app.database.writer.begin() as connection:
+        staff.link_chat(connection, lan.member.id, "post", "77", app.now())
+    await asked(lan, "Lan")
+    async with asyncio.timeout(15):
+        while not (sent := [text for _, text, _ in post.sent if LINK.search(text)]):
+            post.news.clear()
+            await post.news.wait()
+    await delivery.stop()
+
+    assert len(sent) == 1
 
 
 async def test_nobody_can_flood_an_officer_nor_try_many_names(app: App, clock: Clock) -> None:
