@@ -33,7 +33,8 @@ _CLOSE = 0.93  # a second item this near the first is told too
 _COMPARED = 0.70  # nearer is not asked of it when two things are compared
 _RIVAL = 0.85  # below the upper bar, a second item this near makes it a question back
 _STRANGE = 0.3  # how much words foreign to an item speak against it
-_PIECE, _WISH_PIECE = 0.94, 0.80  # what a piece of a rambling question is worth
+_PIECE, _POOR_PIECE, _WISH_PIECE = 0.94, 0.75, 0.80  # what a piece of a rambling question is worth
+_ALSO = 0.04  # what a likeness adds to concepts that decide: of two entries they decide for, the nearer one
 _AGREED = 0.03  # what it adds that concepts decide for an entry, too
 _FOREIGN = (
     0.75  # what is left of a wish that says more than anybody asked for it with, or shares no concept with it
@@ -179,18 +180,25 @@ class Understanding:
             return Understood("plan", listing=listing[0], score=listing[1], runner_up=best)
         if silent := self._silent_on(asked):
             return _said("handoff", silent, _MARKED, best)
-        if marked and service[1] < _WANTED and (marked in self._final or _top(compared)[1] < _EXACT):
+        if marked and service[1] < _WANTED and self._outweighs(marked, asked, _top(compared)[1]):
             return _said("handoff", topic[0] if topic[1] >= _NAMED else marked, _MARKED, best)
         talk = _top(self._weigher.symmetric(asked, self._smalltalk))
         held = best[1] if best[0] in self._decided(asked) else best[1] * 0.95
         if service[1] >= _SERVICE and service[1] >= max(min(held, _SAID), talk[1], topic[1]):
             return Understood("service", service=service[0], score=service[1], runner_up=best)
-        if talk[1] >= _SMALLTALK and talk[1] > max(best[1], topic[1]):
+        least = _EXACT if talk[0] in _ACCUSING else _SMALLTALK
+        if talk[1] >= least and talk[1] > max(best[1], topic[1]):
             return _said("smalltalk", talk[0], talk[1], best)
-        if topic[1] >= best[1] or not self._is_near(asked, items, best):
+        if topic[1] > best[1] or not self._is_near(asked, items, best):
             named = topic[0] if topic[1] >= _NAMED else marked
             return _said("handoff", named, topic[1], best)
         return self._plan(asked, items)
+
+    def _outweighs(self, topic: str, asked: Asked, nearest: float) -> bool:
+        """Whether a deciding word outweighs the nearest item; «khách sạn» does not where it asks who is concerned."""
+        if topic in self._final:
+            return max(self._decided(asked).values(), default=0.0) < _MARKED
+        return nearest < _EXACT
 
     def _silent_on(self, asked: Asked) -> str | None:
         """The topic the plan is silent on whose concepts stand together, more of them than any item's."""
@@ -249,7 +257,7 @@ class Understanding:
         """Scores where what stands together counts as much as it is worth."""
         for name, worth in self._together[kind].scores(asked.signs, asked.subjects).items():
             leaning = self._leaning(asked, name) if kind == "items" else 1.0
-            scores[name] = max(scores[name], worth * leaning) + _AGREED
+            scores[name] = max(scores[name], worth * leaning + _ALSO * scores[name]) + _AGREED
         return scores
 
     def _shares_a_concept(self, asked: Asked, name: str) -> bool:
@@ -313,8 +321,9 @@ class Understanding:
         for piece in asked.pieces:
             if piece.tokens <= self._quiet:
                 continue  # «ai chủ trì» alone is asked of what another piece names
+            worth = _PIECE if sum(token.startswith("=") for token in piece.tokens) > 1 else _POOR_PIECE
             for name, score in self._compared(piece).items():
-                scores[name] = max(scores[name], _PIECE * score)
+                scores[name] = max(scores[name], worth * score)
         return scores
 
     def _compared(self, asked: Asked) -> Scores:
@@ -435,6 +444,7 @@ class Understanding:
 NO_SUCH_ITEM = "no_such_item"
 _PLAN = "=plan_word"  # the cue of the plan as a whole
 _BEYOND = "other_plan"
+_ACCUSING = frozenset({"abuse", "injection"})  # said of nobody on a mere likeness
 _ABUSE = "abuse"  # whoever is angry may still want something
 _ROMAN = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
 
