@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles on SQLite as well
 
 from handlers.register.planning import Known
 from handlers.register.twins import Named, where
@@ -396,6 +397,41 @@ def _move(connection: sa.Connection, contacts: Sequence[int], to_whom: int) -> N
 def _follow(connection: sa.Connection, ids: Sequence[int], into: int | None) -> None:
     if ids:
         connection.execute(_FOLLOW, {**bound({"id": one} for one in ids), "into_whom": into})
+
+
+# How somebody is reached, one by one
+
+_ADD_CONTACT = (
+    insert(enterprise_contacts)
+    .on_conflict_do_nothing(
+        index_elements=[
+            enterprise_contacts.c.enterprise_id,
+            enterprise_contacts.c.kind,
+            enterprise_contacts.c.lookup,
+        ]
+    )
+    .returning(enterprise_contacts.c.id)
+)
+_REMOVE_CONTACT = sa.delete(enterprise_contacts).where(
+    enterprise_contacts.c.enterprise_id == sa.bindparam("whose"),
+    enterprise_contacts.c.kind == sa.bindparam("of_kind"),
+    enterprise_contacts.c.lookup == _lookup_asked,
+)
+
+
+def add_contact(
+    connection: sa.Connection, key: bytes, enterprise_id: int, kind: str, value: str, at: datetime
+) -> bool:
+    """Know one more telephone (E.164), mail address or person of an enterprise; whether it is new."""
+    lookup = keyed(key, "value", value.casefold())
+    values = {"enterprise_id": enterprise_id, "kind": kind, "value": value, "lookup": lookup, "at": at}
+    return connection.execute(_ADD_CONTACT, values).first() is not None
+
+
+def remove_contact(connection: sa.Connection, key: bytes, enterprise_id: int, kind: str, value: str) -> bool:
+    """Erase one telephone, mail address or person of an enterprise; whether it was there."""
+    asked = {"whose": enterprise_id, "of_kind": kind, "lookup": keyed(key, "value", value.casefold())}
+    return _erased(connection, connection.execute(_REMOVE_CONTACT, asked).rowcount) > 0
 
 
 # Erasing

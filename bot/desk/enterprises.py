@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from bot.desk.frame import Act, Again, Fault, Job, NoSuch, Page, Pages, Visit, Went, refused
 from bot.register.importing import FORM
 from handlers.register.planning import Known
-from handlers.values import Refusal, tax_code
+from handlers.values import Refusal, email, person_name, phone, tax_code
 from storage import enterprises, overview
 from storage.enterprises import NoSuchEnterprise, NoSuchMerge
 from storage.imports import CodeTaken, RegisterChanged
@@ -137,6 +137,53 @@ def _known(visit: Visit, connection: sa.Connection) -> Known:
     if found is None:
         raise NoSuch
     return found
+
+
+@pages.post("/desk/enterprises/{ref}/contacts/add", role="officer", shows=card)
+def add_contact(visit: Visit) -> Job:
+    """Know one more way to reach an enterprise."""
+    kind, value = _contact(visit)
+    key = visit.desk.app.settings.key()
+
+    def do(connection: sa.Connection) -> Again:
+        one = _known(visit, connection)
+        is_new = enterprises.add_contact(connection, key, one.id, kind, value, visit.at)
+        acts = [Act("contact_added", "enterprise", one.ref, {"kind": kind})] if is_new else []
+        return Again([*acts, Act("contacts_shown", "enterprise", one.ref)], {"contacts_of": one.ref})
+
+    return do
+
+
+@pages.post("/desk/enterprises/{ref}/contacts/remove", role="officer", shows=card)
+def remove_contact(visit: Visit) -> Job:
+    """Erase a way to reach an enterprise that is wrong."""
+    kind, value = visit.form.get("kind", ""), visit.form.get("value", "")
+    key = visit.desk.app.settings.key()
+
+    def do(connection: sa.Connection) -> Again:
+        one = _known(visit, connection)
+        if not enterprises.remove_contact(connection, key, one.id, kind, value):
+            raise Fault("desk_fault_no_contact", status=409)
+        acts = [Act("contact_removed", "enterprise", one.ref, {"kind": kind})]
+        return Again([*acts, Act("contacts_shown", "enterprise", one.ref)], {"contacts_of": one.ref})
+
+    return do
+
+
+def _contact(visit: Visit) -> tuple[str, str]:
+    """What was typed: a telephone, a mail address, or else the name of somebody."""
+    typed = visit.form.get("contact", "")
+    if not typed:
+        raise Fault("desk_fault_contact", field="contact")
+    if "@" in typed:
+        read, kind = email(typed), "email"
+    elif any(map(str.isdecimal, typed)):
+        read, kind = phone(typed), "phone"
+    else:
+        read, kind = person_name(typed), "person"
+    if isinstance(read, Refusal):
+        raise refused(read, "contact")
+    return kind, read
 
 
 # Correcting

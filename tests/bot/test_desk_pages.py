@@ -129,6 +129,45 @@ async def test_a_telephone_is_shown_when_asked_for_and_that_is_noted(
     assert "905123456" not in lan.page
 
 
+async def test_a_wrong_number_goes_and_the_right_one_comes(
+    app: App, register: Callable[..., list[Known]]
+) -> None:
+    [go] = register(GO)
+    lan = await Officer(app).enters()
+    await lan.opens(f"/desk/enterprises/{go.ref}")
+    path = f"/desk/enterprises/{go.ref}/contacts"
+    for typed in ("0905 123 456", "0905123456", "Lan@X.vn", "trần văn an"):
+        assert (await lan.posts(f"{path}/add", contact=typed)).status_code == 200
+    assert "0905123456" in lan.text.replace(" ", "")
+    assert (await lan.posts(f"{path}/remove", kind="phone", value="+84912345678")).status_code == 200
+    assert (await lan.posts(f"{path}/remove", kind="phone", value="+84912345678")).status_code == 409
+
+    found = now(app, go.ref)
+    assert found.phones == ("+84905123456",)
+    assert found.emails == (*GO.emails, "Lan@x.vn")
+    assert len(found.persons) == 2
+    assert acts(app).count("contact_added") == 3
+    assert acts(app).count("contact_removed") == 1
+    await lan.opens("/desk/search?q=0905123456")
+    assert GO.name in lan.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"), [("", "Anh/Chị ghi số điện thoại"), ("09051", "số"), ("a@b", "@"), (SCRIPT, "tên")]
+)
+async def test_what_is_no_contact_is_told_beside_it(
+    app: App, register: Callable[..., list[Known]], typed: str, told: str
+) -> None:
+    [go] = register(GO)
+    lan = await Officer(app).enters()
+    await lan.opens(f"/desk/enterprises/{go.ref}")
+    answer = await lan.posts(f"/desk/enterprises/{go.ref}/contacts/add", contact=typed)
+
+    assert (answer.status_code, told in lan.text, "<details open>" in lan.page) == (422, True, True)
+    assert "<script>alert" not in lan.page
+    assert now(app, go.ref) == go
+
+
 async def test_a_viewer_is_shown_no_telephone(app: App, register: Callable[..., list[Known]]) -> None:
     [go] = register(GO)
     lan = await Officer(app).enters("Lan", "viewer")

@@ -198,6 +198,13 @@ def test_no_page_has_a_barrier(
         assert barriers(chu.reader) == [], page
         chu.sees_everything()
         chu.keeps_picture(f"{page}-{name}", whole=page not in ("enterprises", "audit"))
+    chu.opens(paths(office)["enterprise"])
+    chu.page.get_by_role("button", name="Hiện").click()
+    chu.page.get_by_text("Thêm liên hệ").click()
+    expect(chu.page.get_by_role("link", name="0912345678")).to_be_visible()
+    assert barriers(chu.reader) == []
+    chu.sees_everything()
+    chu.keeps_picture(f"contacts-{name}", whole=True)
 
 
 def test_the_way_in_has_no_barrier(meet: Meet) -> None:

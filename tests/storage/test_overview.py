@@ -150,6 +150,28 @@ def test_a_change_is_refused_where_it_would_undo_anothers_or_take_a_code(registe
     assert change(register, 2, read(register, 2).updated_at, tax_code=DA.tax_code) == []
 
 
+def test_contacts_come_and_go_one_by_one(register: Register) -> None:
+    register.take(GO, DA)
+    with register.database.writer.begin() as connection:
+
+        def add(value: str) -> bool:
+            return enterprises.add_contact(connection, KEY, 2, "phone", value, START)
+
+        assert [add(value) for value in ("+84905000111", "+84905000111", DA.phones[0])] == [
+            True,
+            False,
+            False,
+        ]
+        assert enterprises.remove_contact(connection, KEY, 2, "phone", DA.phones[0])
+        assert not enterprises.remove_contact(connection, KEY, 2, "phone", GO.phones[0])
+        assert not enterprises.remove_contact(connection, KEY, 2, "email", "+84905000111")
+
+    assert read(register, 2).phones == ("+84905000111",)
+    assert read(register, 1).phones == GO.phones
+    with register.database.reader.connect() as connection:
+        assert [one.id for one in enterprises.find(connection, "0905 000 111", key=KEY)] == [2]
+
+
 # Counts
 
 
