@@ -180,7 +180,8 @@ class Understanding:
             return Understood("plan", listing=listing[0], score=listing[1], runner_up=best)
         if silent := self._silent_on(asked):
             return _said("handoff", silent, _MARKED, best)
-        if marked and service[1] < _WANTED and self._outweighs(marked, asked, _top(compared)[1]):
+        wanted = service[1] >= (_SAID if marked in self._final else _WANTED)
+        if marked and not wanted and self._outweighs(marked, asked, _top(compared)[1]):
             return _said("handoff", topic[0] if topic[1] >= _NAMED else marked, _MARKED, best)
         talk = _top(self._weigher.symmetric(asked, self._smalltalk))
         held = best[1] if best[0] in self._decided(asked) else best[1] * 0.95
