@@ -92,7 +92,7 @@ class Listing(Phrased):
     title: Local
     cell: Literal["lead", "cooperating", "time", "funding", "targets"]
     holds: tuple[Text, ...] = ()
-    lacks: Text | None = None  # what the cell must not hold beside
+    lacks: tuple[Text, ...] = ()  # what the cell must not hold beside
 
 
 class Figure(Frozen):

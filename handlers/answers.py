@@ -456,7 +456,8 @@ def tasks_of(content: Content, listing: Listed) -> tuple[Task, ...]:
 def _belongs(value: str | None, listing: Listed) -> bool:
     if not listing.holds or value is None:
         return not listing.holds and value is None
-    return any(words in value for words in listing.holds) and not (listing.lacks and listing.lacks in value)
+    holds = any(words in value for words in listing.holds)
+    return holds and not any(words in value for words in listing.lacks)
 
 
 def _named(body: Body, text: str) -> Iterator[str]:
