@@ -102,6 +102,8 @@ class Lane:
     async def start(self) -> None:
         """Go on with what a process of this name left, then keep looking; raises StoreUnavailable."""
         name, me, now = self._name, self._me, self._now()
+        with suppress(StoreUnavailable):  # somebody writes for long: not this process's own former life
+            await self._conversation.run(posts.let_finish)
         doubtful = await self._conversation.run(lambda connection: posts.doubt(connection, name, me, now))
         if doubtful:
             log.warning("messages were being sent when the process ended", channel=name, count=doubtful)

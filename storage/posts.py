@@ -123,6 +123,18 @@ def take_up(
     return _read(connection, connection.execute(_TAKE_UP, given).scalars())
 
 
+_WAIT_FOR_WRITERS = sa.text("LOCK TABLE outbox IN SHARE MODE")
+
+
+def let_finish(connection: sa.Connection) -> None:
+    """Wait until what others are writing is written: a process that was killed may leave a commit under way.
+
+    Only PostgreSQL's servers outlive their clients.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_WAIT_FOR_WRITERS)
+
+
 def take_up_own(connection: sa.Connection, channel: str, me: str) -> list[Post]:
     """What a process of this name had in hand and never finished: at a start it goes on with it at once."""
     given = {"through": channel, "me": me}

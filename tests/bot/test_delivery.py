@@ -18,9 +18,10 @@ from bot.conversation import Inbound
 from bot.delivery import Delivery
 from handlers.messages import Attachment, Message
 from storage import posts
+from storage.database import Database, open_database
 from storage.outbox import dump
 from storage.tables import instant, outbox
-from tests.world import Clock, Sqlite, new_app
+from tests.world import Clock, Postgres, Sqlite, new_app
 
 LIFTED = Rates(per_second=100_000, per_chat=100_000, chat_burst=1_000, group_per_minute=100_000)
 
@@ -526,3 +527,29 @@ async def test_processes_share_what_a_channel_lets_through(url: str, monkeypatch
                 await asyncio.sleep(0.02)
     async with house(url, me="here"):
         assert list(shares.values())[-1] == 1
+
+
+async def test_what_a_killed_process_left_half_committed_is_waited_for(postgres: Postgres) -> None:
+    """A server of PostgreSQL commits what its client had sent, whether or not the client lives."""
+    url = postgres.new()
+    queue(url, [{"address": "an", "text": "một", "bulk": False, "status": "leased", "owner": "there"}])
+    database = open_database(url)
+    late = datetime.now(UTC) + timedelta(hours=1)
+    dying = database.writer.connect()
+    dying.begin()
+    dying.execute(sa.update(outbox).values(owner="here", due_at=late))
+    commits = asyncio.get_running_loop().run_in_executor(None, _commit_once_waited_for, dying, database)
+    async with house(url) as here:
+        await here.settles("sent")
+    await commits
+    dying.close()
+    database.close()
+
+
+def _commit_once_waited_for(dying: sa.Connection, database: Database) -> None:
+    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    while True:
+        with database.reader.connect() as connection:
+            if connection.execute(waiting).scalar():
+                dying.commit()
+                return
