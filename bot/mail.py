@@ -5,8 +5,6 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from urllib.parse import unquote, urlsplit
 
-import aiosmtplib
-
 from bot.settings import Settings
 
 SECONDS = 30.0  # a server that says nothing for so long is given up
@@ -37,6 +35,8 @@ class Mail:
 
     async def send(self, to: str, subject: str, text: str) -> None:
         """Send one letter; raises aiosmtplib.SMTPException and OSError."""
+        import aiosmtplib  # most processes never send a letter
+
         letter = EmailMessage()
         letter["From"] = self.sender
         letter["To"] = to

@@ -41,10 +41,8 @@ from bot.desk.frame import (
 from bot.desk.shown import day, masked, minute
 from bot.logs import log
 from bot.mail import Mail
-from bot.register.importing import Lists
-from bot.register.written import national
 from content.model import Language
-from handlers.showing import shown_number
+from handlers.showing import shown_contact, shown_number
 from storage import audit, staff
 from storage.audit import By
 from storage.errors import StoreError, is_unavailable
@@ -105,7 +103,6 @@ class Desk:
         settings = _in_order(one for pages in modules for one in pages.settings)
         self._services = Services(
             app,
-            Lists(app.content, app.settings.key),
             Mail.of(app.settings),
             Limit(TRIES_PER_MINUTE),
             Limit(ASKED_PER_MINUTE),
@@ -318,7 +315,7 @@ class Look:
             day=partial(day, zone=zone),
             moment=partial(minute, zone=zone),
             number=partial(shown_number, language=LANGUAGE),
-            national=national,
+            national=shown_contact,
             masked=masked,
         )
         self._environment.globals |= {

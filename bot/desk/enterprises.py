@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from starlette.responses import RedirectResponse, Response
 
 from bot.desk.frame import Act, Again, Fault, Job, NoSuch, Page, Pages, Visit, Went, refused
-from bot.register.importing import FORM
 from handlers.register.planning import Known
+from handlers.router import SURVEY_FORM
 from handlers.values import Refusal, email, person_name, phone, tax_code
 from storage import enterprises, overview
 from storage.enterprises import NoSuchEnterprise, NoSuchMerge
@@ -42,7 +42,7 @@ class Labels:
 
 def labels(visit: Visit) -> Labels:
     """The words of the form whose lists the register shares."""
-    form = visit.desk.app.content.forms[FORM]
+    form = visit.desk.app.content.forms[SURVEY_FORM]
 
     def of(question: str) -> dict[str, str]:
         return {one.name: one.label["vi"] for one in form.by_name[question].choices}

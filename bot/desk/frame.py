@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import sqlalchemy as sa
@@ -83,13 +84,19 @@ class Services:
     """What pages work with; one for the whole desk."""
 
     app: "App"
-    lists: "Lists"
     mail: "Mail | None"
     tries: Limit  # of a network address at the way in
     asked: Limit  # of a name at the way in
     leads: Sequence["Leads"] = ()  # channels beside the web that an address leads to
     blocks: Sequence["Declared"] = ()
     settings: Sequence["Declared"] = ()
+
+    @cached_property
+    def lists(self) -> "Lists":
+        """The register's lists; what reads them loads when somebody needs it."""
+        from bot.register.importing import Lists
+
+        return Lists(self.app.content, self.app.settings.key)
 
 
 @dataclass(frozen=True, slots=True)

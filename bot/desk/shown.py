@@ -2,7 +2,7 @@
 
 from datetime import datetime, tzinfo
 
-from bot.register.written import national
+from handlers.showing import shown_contact
 
 HIDDEN = "•••"
 
@@ -13,7 +13,7 @@ def masked(value: str) -> str:
         name, _, host = value.partition("@")
         return f"{name[:1]}{HIDDEN}@{host}"
     if value[:1] in "+0123456789":
-        digits = national(value)
+        digits = shown_contact(value).replace(" ", "")
         return f"{digits[:3]} {HIDDEN} {digits[-3:]}" if len(digits) > 8 else HIDDEN
     return f"{value.strip()[:1]}{HIDDEN}" if value.strip() else ""
 

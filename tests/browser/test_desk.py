@@ -201,7 +201,7 @@ def test_no_page_has_a_barrier(
     chu.opens(paths(office)["enterprise"])
     chu.page.get_by_role("button", name="Hiện").click()
     chu.page.get_by_text("Thêm liên hệ").click()
-    expect(chu.page.get_by_role("link", name="0912345678")).to_be_visible()
+    expect(chu.page.get_by_role("link", name="0912 345 678")).to_be_visible()
     assert barriers(chu.reader) == []
     chu.sees_everything()
     chu.keeps_picture(f"contacts-{name}", whole=True)
@@ -229,7 +229,7 @@ def test_an_officer_works_by_keyboard_alone(office: Office, meet: Meet) -> None:
     expect(chu.page.get_by_role("heading", level=1)).to_have_text("Tìm «kim ngữ»")
     chu.tabs_to("Hiện")
     chu.page.keyboard.press("Enter")
-    expect(chu.page.get_by_role("link", name="0905123456")).to_be_visible()
+    expect(chu.page.get_by_role("link", name="0905 123 456")).to_be_visible()
     chu.tabs_to("Doanh nghiệp tư nhân")
     chu.page.keyboard.press("Enter")
     expect(chu.page.get_by_role("heading", level=1)).to_have_text("Doanh nghiệp tư nhân Vàng bạc Kim Ngữ")
