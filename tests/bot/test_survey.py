@@ -796,7 +796,7 @@ async def test_the_words_of_a_form_mean_it_at_the_menu_too(visitor: Visitor) -> 
     assert "đã gửi" in (await talk(visitor, "làm tiếp")).text
 
 
-@pytest.mark.parametrize("said", ["go", "Nguyễn Văn Đức", "12,5 3 ?"])
+@pytest.mark.parametrize("said", ["go", "quên rồi", "Nguyễn Văn Đức", "12,5 3 ?"])
 async def test_what_is_no_answer_is_no_wish_either(visitor: Visitor, said: str) -> None:
     seen = await talk(visitor, *SHORT[:3], said)
 

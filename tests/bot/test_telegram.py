@@ -537,7 +537,7 @@ async def test_whoever_is_not_telegram_is_refused_before_anything_is_read(
         pytest.param(b'{"update_id": 1, "x": "' + b"y" * 10_000_000 + b'"}', 413, id="ten megabytes"),
         pytest.param(b"not json", 400, id="not JSON"),
         pytest.param(b"[1, 2]", 400, id="not an object"),
-        pytest.param(b"{}", 200, id="no update id"),
+        pytest.param(b"{}", 400, id="no update id"),
         pytest.param(b'{"update_id": 7, "telepathy": {"chat": {"id": 1}}}', 200, id="an unknown kind"),
         pytest.param(b'{"update_id": 8, "message": {"chat": 5}}', 200, id="a message that is none"),
     ],

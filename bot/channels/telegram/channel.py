@@ -219,8 +219,10 @@ class Telegram:
             raw = orjson.loads(body)
         except ValueError:
             return 400
-        if not isinstance(raw, dict) or self._intake is None:
-            return 400 if self._intake else 503
+        if not isinstance(raw, dict) or not isinstance(raw.get("update_id"), int):
+            return 400
+        if self._intake is None:
+            return 503
         try:
             await self._intake.take(raw)
         except StoreUnavailable as error:

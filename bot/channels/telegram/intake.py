@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -136,7 +137,7 @@ class Intake:
             told = file
         except TelegramError as error:
             told = too_large(file.name, file.media_type) if "too big" in str(error) else file
-        return Inbound(inbound.channel, inbound.address, inbound.key, file=told)
+        return replace(inbound, file=told)
 
     async def _kind(self, file: SentFile, file_id: str) -> SentFile:
         found = await self._bot.do_api_request("GetFile", {"file_id": file_id})

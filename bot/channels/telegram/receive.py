@@ -233,7 +233,8 @@ class Reader:
                 return Said(self._inbound(number, chat, cue=SentOther("contact")))
             return Said(self._inbound(number, chat, text=_phone(contact["phone_number"])))
         if caption := message.get("caption"):  # it is answered by its words
-            return Said(replace(self._typed(number, chat, caption), file=_file(message)))
+            inbound = replace(self._typed(number, chat, caption), file=_file(message))
+            return Said(inbound, fetch=message.get("document", {}).get("file_id"))
         if document := message.get("document") if "animation" not in message else None:
             return Said(self._inbound(number, chat, file=_document(document)), fetch=document["file_id"])
         if "photo" in message:
