@@ -50,6 +50,12 @@ def answers(connection: sa.Connection, form_id: str, year: int, since: datetime)
     return Answers(submitted, found.get("partial", (0, 0))[0], new)
 
 
+def years(connection: sa.Connection, form_id: str) -> list[int]:
+    """The years in which a form was answered."""
+    statement = sa.select(responses.c.year).where(responses.c.form_id == form_id).distinct()
+    return list(connection.execute(statement).scalars())
+
+
 def handed(connection: sa.Connection) -> int:
     """How many questions were handed to staff."""
     statement = sa.select(sa.func.count()).select_from(questions).where(questions.c.status == "handed")

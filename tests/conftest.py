@@ -4,11 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 import pytest
+import structlog
 import uvloop
 
 from bot.app import App
 from content.everything import Content, load_content
 from tests.world import Clock, Postgres, Sqlite, Visitor, new_app
+
+# A fault is told as the service tells it: its place, never the values around it, which are the whole content.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S"),
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 def pytest_asyncio_loop_factories(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Literal
 
 from bot.charts.text import width, wrapped, xml
@@ -194,7 +195,7 @@ def _columns(drawing: _Drawing, columns: Sequence[Column]) -> None:
 def _groups(columns: Sequence[Column], slot: float) -> Iterator[tuple[int, str]]:
     """Where groups begin, and their words where these end before the next group's."""
     begins = [at for at, one in enumerate(columns) if one.group]
-    for at, after in zip(begins, [*begins[1:], None], strict=True):
+    for at, after in zip_longest(begins, begins[1:]):
         words = columns[at].group
         if after is None or (after - at) * slot > width(words, _SMALL) + 4:
             yield at, words

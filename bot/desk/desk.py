@@ -23,7 +23,7 @@ from starlette.types import Message as Received
 from bot.app import App
 from bot.channels.web.limits import Limit
 from bot.conversation import clean
-from bot.desk import enterprises, journal, login, people, today
+from bot.desk import enterprises, journal, login, people, results, today
 from bot.desk.frame import (
     Again,
     Declared,
@@ -53,12 +53,14 @@ MODULES: Sequence[Pages] = (
     login.pages,
     today.pages,
     enterprises.pages,
+    results.pages,
     people.pages,
     journal.pages,
 )
 
 HERE = Path(__file__).parent
 LOOK = HERE.parent / "look.css"
+CHARTS = HERE.parent / "charts/charts.css"
 TOUCHED = timedelta(minutes=5)  # how exactly it is known when a session was last in use
 TRIES_PER_MINUTE = 20  # of one network address at the way in
 ASKED_PER_MINUTE = 3  # of one name
@@ -299,7 +301,10 @@ class Look:
         self._entries = _in_order(one for pages in modules for one in pages.entries)
         self._settings = [one for pages in modules for one in pages.settings]
         self._files = {
-            "desk.css": (LOOK.read_bytes() + (HERE / "desk.css").read_bytes(), "text/css"),
+            "desk.css": (
+                b"".join(part.read_bytes() for part in (LOOK, HERE / "desk.css", CHARTS)),
+                "text/css",
+            ),
             "desk.js": ((HERE / "desk.js").read_bytes(), "text/javascript"),
             "icon.svg": ((HERE.parent / "channels/web/static/icon.svg").read_bytes(), "image/svg+xml"),
         }

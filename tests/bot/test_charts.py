@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.charts import figure, svg
 from bot.charts.picture import NARROW, WIDE
 from bot.charts.text import width, wrapped
-from handlers.figures.charts import Bar, Bars, Chart, Table
+from handlers.figures.charts import Bar, Bars, Chart, Column, Columns, Table
 from tests.gallery import LONG, catalogue, charts
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -85,3 +85,12 @@ def test_a_machine_without_fonts_gives_no_empty_picture(monkeypatch: pytest.Monk
         png.png(Chart("x", "Cân", "", None))
 
     png._writes.cache_clear()
+
+
+@pytest.mark.parametrize("labels", [[""], ["", ""], ["2026"], ["2026", "", "2027"]])
+def test_columns_may_have_groups_below_them_or_none(labels: list[str]) -> None:
+    columns = tuple(Column(f"T{at}", label, at + 5, "5") for at, label in enumerate(labels))
+
+    drawn = svg(Chart("x", "t", "", Columns(columns)), whole=True)
+
+    assert [label for label in labels if label and f">{label}<" not in drawn] == []
