@@ -21,6 +21,9 @@ UNDERSTANDING = Understanding(CONTENT)
         ("first_unseen", 0.92),
         ("second_unseen", 0.95),
         ("third_unseen", 0.95),
+        ("fourth_unseen", 0.93),
+        ("last_unseen", 0.93),
+        ("tried", 0.95),
     ],
 )
 def test_the_share_that_is_right(name: str, bar: float) -> None:
