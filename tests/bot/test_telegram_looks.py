@@ -248,7 +248,7 @@ BUTTONS = {"inline_keyboard": [[{"text": "Có", "callback_data": "y"}, {"text": 
         ),
         pytest.param(
             {"message": message(document={"file_id": "f", "file_unique_id": "u", "file_name": "a.pdf"}, caption="x")},
-            Said(inbound(text="x", file=SentFile("a.pdf", "application/octet-stream"))),
+            Said(inbound(text="x", file=SentFile("a.pdf", "application/octet-stream")), fetch="f"),
             id="a document with words",
         ),
         pytest.param(
