@@ -67,9 +67,9 @@ async def test_today_says_what_there_is(app: App, register: Callable[..., list[K
 @pytest.mark.parametrize(
     ("role", "seen"),
     [
-        ("viewer", ["Hôm nay", "Doanh nghiệp"]),
-        ("officer", ["Hôm nay", "Doanh nghiệp"]),
-        ("admin", ["Hôm nay", "Doanh nghiệp", "Cài đặt"]),
+        ("viewer", ["Hôm nay", "Doanh nghiệp", "Kết quả"]),
+        ("officer", ["Hôm nay", "Doanh nghiệp", "Kết quả"]),
+        ("admin", ["Hôm nay", "Doanh nghiệp", "Kết quả", "Cài đặt"]),
     ],
 )
 async def test_the_rail_has_what_one_may_open(app: App, role: staff.Role, seen: list[str]) -> None:
