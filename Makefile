@@ -49,8 +49,8 @@ lint: .venv/.dev
 test: .venv/.dev .venv/.browser
 	@mkdir -p build
 	@$(MAKE) --no-print-directory lint
-	@# Many tests wait more than they work, so five run beside each other on two cores; one file's stay together.
-	$(BIN)/python -m pytest --numprocesses 5 --dist loadfile
+	@# Many tests wait more than they work, so four run beside each other on two cores; one file's stay together.
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile
 
 prove: .venv/.dev .venv/.browser
 	@mkdir -p build
