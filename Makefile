@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8080
 WHAT ?= all
+# Some machines say that Python is to keep no compiled files; the tests start the program hundreds of times.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup run test lint prove bench lock clean
 
