@@ -36,6 +36,7 @@ class Pace:
 
     def __init__(self, per_second: float, burst: int) -> None:
         self._every = self._alone = 1 / per_second
+        self._burst = burst
         self._slack = (burst - 1) * self._every
         self._next = float("-inf")  # when the next one would go if there were no burst
 
@@ -50,6 +51,7 @@ class Pace:
     def share(self, among: int) -> None:
         """From now on only an equal part of the room is ours."""
         self._every = self._alone * among
+        self._slack = (max(1, self._burst // among) - 1) * self._every
 
 
 class Budget:
@@ -63,6 +65,7 @@ class Budget:
         self._overall = Window(rates.per_second, 1.0)
         self._bulk = Pace(rates.per_second, 1)
         self._chats: OrderedDict[str, Window | Pace] = OrderedDict()
+        self._among = 1
 
     def wait(self, now: float, *, bulk: bool) -> float:
         """How long until anything may be sent to anybody."""
@@ -85,10 +88,17 @@ class Budget:
 
     def share(self, among: int) -> None:
         """Other processes send through the same channel: each keeps to its part of what it lets through in all."""
-        self._overall.share(among)
-        self._bulk.share(among)
+        if among == self._among:
+            return
+        self._among = among
+        for one in (self._overall, self._bulk, *self._chats.values()):
+            one.share(among)
 
     def _new(self, *, group: bool) -> Window | Pace:
+        made: Window | Pace
         if group:
-            return Window(self._rates.group_per_minute, 60.0)
-        return Pace(self._rates.per_chat, self._rates.chat_burst)
+            made = Window(self._rates.group_per_minute, 60.0)
+        else:
+            made = Pace(self._rates.per_chat, self._rates.chat_burst)
+        made.share(self._among)
+        return made

@@ -110,9 +110,9 @@ class Lane:
         own = await self._conversation.run(lambda connection: posts.take_up_own(connection, name, me))
         self._in_hand.update(post.id for post in own)
         self._stored.extend(post for post in own if post.bulk)
+        await self._share()
         await self._recall(own, now)
         self.take([post for post in own if not post.bulk])
-        await self._share()
         for chore in (
             self._write_marks,
             self._look_for_replies,
@@ -126,9 +126,6 @@ class Lane:
         """Count what left before this process began, and what may have: limits do not begin anew with a process."""
         name, since, time = self._name, now - timedelta(seconds=RECALLED), self._time()
         sent = await self._conversation.run(lambda connection: posts.sent_since(connection, name, since))
-        until = await self._conversation.run(
-            lambda connection: posts.told_to_wait(connection, name, TOO_MANY)
-        )
         for address, sent_at, message in sent:
             for _ in parts(message, self._channel.can):
                 self._spend(address, time - (now - sent_at).total_seconds(), bulk=False)
@@ -138,8 +135,6 @@ class Lane:
         for address, count in perhaps.items():
             for _ in range(min(count, self._rates.chat_burst)):
                 self._spend(address, time, bulk=False)
-        if until:
-            self._parked_until = time + (until - LEASE - now).total_seconds()
 
     def _spend(self, address: str, at: float, *, bulk: bool) -> None:
         self._budget.spend(address, at, group=self._channel.is_group(address), bulk=bulk)
@@ -475,14 +470,18 @@ class Lane:
         await self._share()
 
     async def _share(self) -> None:
-        """Count the processes that send, and keep to our part of what the channel lets through."""
-        duty, sends, me = self._duty, self._sends, self._me
+        """Count the processes that send, keep to our part of what the channel lets through, and hear what others heard."""
+        name, duty, sends, me = self._name, self._duty, self._sends, self._me
 
-        def counted(connection: sa.Connection) -> int:
+        def counted(connection: sa.Connection) -> tuple[int, datetime | None]:
             leases.take(connection, duty, me, SHARE_LEASE)
-            return leases.count(connection, sends)
+            return leases.count(connection, sends), posts.told_to_wait(connection, name, TOO_MANY)
 
-        self._budget.share(max(1, await self._conversation.run(counted)))
+        among, until = await self._conversation.run(counted)
+        self._budget.share(max(1, among))
+        if until:
+            left = (until - LEASE - self._now()).total_seconds()
+            self._parked_until = max(self._parked_until, self._time() + left)
 
 
 class Delivery:

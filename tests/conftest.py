@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 import pytest
 import structlog
 import uvloop
+from hypothesis import settings
 
 from bot.app import App
 from content.everything import Content, load_content
@@ -19,6 +20,10 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+# How long an example takes says more of the machine than of the program.
+settings.register_profile("doluong", deadline=None)
+settings.load_profile("doluong")
 
 
 def pytest_asyncio_loop_factories(

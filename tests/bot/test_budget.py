@@ -80,3 +80,18 @@ def test_processes_that_share_keep_together_to_what_is_allowed(
         times.append(now)
 
     assert most_in(sorted(times), 1.0) <= 30
+
+
+def test_processes_that_share_keep_together_to_what_one_chat_is_allowed() -> None:
+    budgets = [Budget(RATES) for _ in range(3)]
+    times = []
+    for budget in budgets:
+        budget.share(3)
+        now = 0.0
+        while now < 60:
+            now += budget.wait_for("1", now)
+            budget.spend("1", now, group=False, bulk=False)
+            times.append(now)
+
+    assert most_in(sorted(times), 1.0) <= 3
+    assert most_in(sorted(times), 60.0) <= 60 + 3

@@ -553,3 +553,18 @@ def _commit_once_waited_for(dying: sa.Connection, database: Database) -> None:
             if connection.execute(waiting).scalar():
                 dying.commit()
                 return
+
+
+async def test_what_one_process_is_told_to_wait_for_all_wait_for(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.SHARE_EVERY", 0.05)
+    limited = Failure(Trouble.LIMITED, "too many", seconds=600)
+    async with house(url, Post(fails=deque([limited])), me="here") as here, house(url, me="there") as there:
+        await here.says("an", "menu")
+        await here.settles("retry_at", "leased")
+        await asyncio.sleep(0.5)  # two looks of the other's
+        await there.says("ba", "menu")
+        await asyncio.sleep(0.5)
+
+        assert there.post.sent == []

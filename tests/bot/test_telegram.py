@@ -779,6 +779,16 @@ async def test_a_slow_file_holds_nobody_up(polled: Stage) -> None:
     await an.person.reads("chưa đọc được ảnh hay tệp", bound=6)
 
 
+async def test_many_slow_files_cost_no_more_than_one(polled: Stage) -> None:
+    an = await at_the_menu(polled)
+    polled.telegram.faults.add(lambda call: call.method == "getfile", Fault(Kind.SLOW, 5))
+    for number in range(6):
+        an.person.sends(f"bang-gia-{number}.pdf", b"%PDF-1.4", "application/pdf")
+    an.person.says("kinh phi lay tu dau")
+
+    await an.person.reads("ngân sách nhà nước", bound=8)
+
+
 async def test_what_was_said_behind_something_not_kept_waits_for_it(
     polled: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

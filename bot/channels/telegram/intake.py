@@ -25,6 +25,7 @@ from storage.errors import StoreUnavailable
 TYPING_AFTER = 0.7  # seconds of thought before «typing…» is shown
 FETCHING = 2.0  # seconds to look into a file: whoever came in the same batch waits for it
 NOBODY = "unknown"  # where an update that names no chat is kept
+NOT_FETCHED = 60.0  # seconds for which files are taken by their names after one was too slow
 TRIES = 3  # an update that fails so often is kept as failed
 
 
@@ -48,6 +49,7 @@ class Intake:
         self._say = say
         self._now = now
         self._newest = newest
+        self._slow_until = 0.0
         self._last: dict[str, asyncio.Future[bool]] = {}
         self._aside: set[asyncio.Task[None]] = set()
 
@@ -131,10 +133,15 @@ class Intake:
 
     async def _looked_into(self, inbound: Inbound, file: SentFile, file_id: str) -> Inbound:
         """The same with the file's kind told by its content; what cannot be fetched in time is taken by its name."""
+        time = asyncio.get_running_loop().time
         try:
-            told = await asyncio.wait_for(self._kind(file, file_id), FETCHING)
+            told = (
+                file
+                if time() < self._slow_until
+                else await asyncio.wait_for(self._kind(file, file_id), FETCHING)
+            )
         except TimeoutError:
-            told = file
+            told, self._slow_until = file, time() + NOT_FETCHED  # or ten files would cost ten times as much
         except TelegramError as error:
             told = too_large(file.name, file.media_type) if "too big" in str(error) else file
         return replace(inbound, file=told)
