@@ -51,8 +51,10 @@ lint: .venv/.dev
 test: .venv/.dev .venv/.browser
 	@mkdir -p build
 	@$(MAKE) --no-print-directory lint
-	@# Many tests wait more than they work, so four run beside each other on two cores; one file's stay together.
-	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile
+	@# Many tests wait more than they work, so four run beside each other on two cores; one file's stay together. The
+	@# longest files come first, or one of them would run alone at the end.
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --durations=15 \
+		tests/test_crash.py tests/browser tests/bot tests/fakes tests
 
 prove: .venv/.dev .venv/.browser
 	@mkdir -p build
