@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 help:
 	@echo "make run      set up, migrate, serve the web chat on http://127.0.0.1:$(PORT) in demonstration mode"
 	@echo "make test     set up, lint, type-check and run every test"
-	@echo "make prove    the long evidence with the full counts [WHAT=crash|store|survey|forms|documents|telegram]"
+	@echo "make prove    the long evidence with the full counts [WHAT=crash|store|survey|forms|documents|telegram|looks]"
 	@echo "make bench    measure against peers, writes build/bench.json"
 	@echo "make setup    .venv from the lock file, with the tools for tests, lint and bench"
 

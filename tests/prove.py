@@ -130,6 +130,13 @@ def store(seed: int) -> Evidence:
     return Evidence({"examples on each database": EXAMPLES}, faults)
 
 
+def looks(_seed: int) -> Evidence:
+    """Every kind of chart, drawn by a real browser: no word out of its place, read aloud, and whole on paper."""
+    command = [sys.executable, "-m", "pytest", "-v", "tests/browser/looks_charts.py"]
+    done = subprocess.run(command, cwd=ROOT, check=False)
+    return Evidence({}, () if done.returncode == 0 else (f"pytest ended with {done.returncode}",))
+
+
 def documents(_seed: int) -> Evidence:
     """What we write opens in LibreOffice, and its pages hold what was put in."""
     read: list[str] = []
@@ -181,6 +188,7 @@ PROOFS: dict[str, Callable[[int], Evidence]] = {
     "crash": crash,
     "survey": survey,
     "store": store,
+    "looks": looks,
     "telegram": telegram,
     "documents": documents,
     "forms": forms,
