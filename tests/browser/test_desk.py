@@ -185,8 +185,9 @@ def paths(office: Office) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(
+    ("device", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone-dark", "desktop-light"]
+)
 def test_no_page_has_a_barrier(
     office: Office, meet: Meet, device: dict[str, Any], scheme: str, request: pytest.FixtureRequest
 ) -> None:
