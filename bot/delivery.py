@@ -398,7 +398,7 @@ class Lane:
             return
         try:
             await self._conversation.run(lambda connection: posts.mark(connection, list(last.values())))
-        except Exception:
+        except Exception:  # whatever it is, no mark is lost by it
             self._marks = marks + self._marks
             self._work.set()
             raise

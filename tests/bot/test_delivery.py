@@ -560,11 +560,27 @@ async def test_what_one_process_is_told_to_wait_for_all_wait_for(
 ) -> None:
     monkeypatch.setattr("bot.delivery.SHARE_EVERY", 0.05)
     limited = Failure(Trouble.LIMITED, "too many", seconds=600)
+    heard = asyncio.Event()
+    share = Budget.share
+    looks = 0
+
+    def look(self: Budget, among: int) -> None:
+        nonlocal looks
+        looks += 1
+        heard.set()
+        share(self, among)
+
+    monkeypatch.setattr(Budget, "share", look)
     async with house(url, Post(fails=deque([limited])), me="here") as here, house(url, me="there") as there:
         await here.says("an", "menu")
         await here.settles("retry_at", "leased")
-        await asyncio.sleep(0.5)  # two looks of the other's
+        seen = looks
+        async with asyncio.timeout(15):
+            while looks < seen + 6:  # both have looked again since, whoever looked first
+                heard.clear()
+                await heard.wait()
         await there.says("ba", "menu")
-        await asyncio.sleep(0.5)
+        for _ in range(20):  # every turn of the loop that a request would need to begin and end
+            await asyncio.sleep(0)
 
         assert there.post.sent == []

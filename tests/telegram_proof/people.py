@@ -6,6 +6,7 @@ Telegram gives their updates to the service until it takes them, so nobody repea
 import asyncio
 import itertools
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -59,7 +60,7 @@ class Taken:
 
 
 @dataclass
-class Somebody:
+class Somebody(ABC):
     """A person and all they did; `moved` is called after each update that came about."""
 
     person: Person
@@ -70,9 +71,9 @@ class Somebody:
     said: dict[int, Said] = field(default_factory=dict)
     done: bool = False
 
+    @abstractmethod
     async def talks(self) -> None:
         """Hold the conversation."""
-        raise NotImplementedError
 
     @property
     def telegram(self) -> FakeTelegram:
